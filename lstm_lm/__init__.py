@@ -1,0 +1,45 @@
+"""Train an LSTM language model on your own text, and look inside every gate at every step.
+
+    from lstm_lm import LanguageModel, SamplingConfig
+
+    lm = LanguageModel.from_pretrained("shakespeare-char")
+    print(lm.complete("ROMEO:", SamplingConfig(max_new_tokens=200, seed=1)))
+
+The names below are imported when they are first used, since torch takes seconds.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lstm_lm.config import ModelConfig, SamplingConfig, TrainConfig
+    from lstm_lm.errors import UserError
+    from lstm_lm.model import LanguageModel
+    from lstm_lm.signals import SIGNAL_NAMES
+    from lstm_lm.trace import GateTrace
+
+_HOME_OF = {
+    "GateTrace": "trace",
+    "LanguageModel": "model",
+    "ModelConfig": "config",
+    "SIGNAL_NAMES": "signals",
+    "SamplingConfig": "config",
+    "TrainConfig": "config",
+    "UserError": "errors",
+}
+
+__all__ = [
+    "SIGNAL_NAMES",
+    "GateTrace",
+    "LanguageModel",
+    "ModelConfig",
+    "SamplingConfig",
+    "TrainConfig",
+    "UserError",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)

@@ -1,0 +1,170 @@
+"""Run folders: what an exact resume needs, saved so that a crash at any moment loses little.
+
+A checkpoint is one safetensors file, written to a sibling and renamed; the two newest are kept,
+and one that is damaged is passed over for the one before it. Knows nothing of the loop.
+"""
+
+import contextlib
+import json
+import logging
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from lstm_lm.config import TrainConfig, from_json, to_json
+from lstm_lm.errors import CheckpointError, ConfigError
+from lstm_lm.loading import write_atomically, write_tensors
+
+log = logging.getLogger(__name__)
+
+KEPT = 2
+RUN_FILE = "run.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What was decided once, when a run began."""
+
+    train: TrainConfig
+    """The settings, with the number of steps filled in."""
+    sources: list[str]
+    """What --text named; empty for the standard library."""
+    files: list[str]
+    """The local files they led to, absolute."""
+    fingerprint: str
+    """Of the corpus: a resumed run must read the same text."""
+    command: str
+    """The command that began the run."""
+
+
+def checkpoint_folder(run_folder: Path) -> Path:
+    """Where a run keeps its checkpoints."""
+    return run_folder / "checkpoint"
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a run began in this folder."""
+    return (checkpoint_folder(folder) / RUN_FILE).exists()
+
+
+def write_run(folder: Path, run: Run) -> None:
+    """Begin a run in the folder.
+
+    Raises:
+        CheckpointError: the folder cannot be written.
+    """
+    data = {
+        "train": to_json(run.train),
+        "sources": run.sources,
+        "files": run.files,
+        "fingerprint": run.fingerprint,
+        "command": run.command,
+    }
+    path = checkpoint_folder(folder) / RUN_FILE
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, lambda partial: partial.write_text(json.dumps(data, indent=2)))
+    except OSError as error:
+        raise CheckpointError(f"cannot write into {folder}: {error.strerror or error}") from None
+
+
+def read_run(folder: Path) -> Run:
+    """The run that began in the folder.
+
+    Raises:
+        CheckpointError: no run began here, or its description is damaged.
+    """
+    path = checkpoint_folder(folder) / RUN_FILE
+    try:
+        data = json.loads(path.read_text())
+        return Run(
+            train=from_json(TrainConfig, data["train"]),
+            sources=[str(source) for source in data["sources"]],
+            files=[str(file) for file in data["files"]],
+            fingerprint=str(data["fingerprint"]),
+            command=str(data["command"]),
+        )
+    except (FileNotFoundError, NotADirectoryError):
+        raise CheckpointError(
+            f"{folder} is no run: it has no checkpoint/{RUN_FILE}; "
+            "give the folder that train.py named when it began"
+        ) from None
+    except (ValueError, KeyError, TypeError, ConfigError, OSError) as error:
+        raise CheckpointError(f"{path} is damaged ({error}): start a new run") from None
+
+
+def save_checkpoint(
+    folder: Path, step: int, tensors: Mapping[str, Tensor], info: dict[str, Any]
+) -> None:
+    """Save the state after `step` steps, then drop all but the two newest checkpoints.
+
+    Raises:
+        CheckpointError: it could not be written; the checkpoints before it are untouched.
+    """
+    path = checkpoint_folder(folder) / f"step-{step:09d}.safetensors"
+    on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    metadata = {"step": str(step), "info": json.dumps(info), "crc32": _checksum(on_cpu)}
+    try:
+        write_tensors(path, on_cpu, metadata)
+    except OSError as error:
+        good = _newest_first(folder)
+        kept = f"step {_step(good[0])} is still there" if good else "none was saved before it"
+        raise CheckpointError(
+            f"cannot save the checkpoint of step {step}: {error.strerror or error}; {kept}; "
+            f"free some space and go on with --resume {folder}"
+        ) from None
+    for old in _newest_first(folder)[KEPT:]:
+        with contextlib.suppress(FileNotFoundError):
+            old.unlink()
+
+
+def load_checkpoint(folder: Path) -> tuple[int, dict[str, Tensor], dict[str, Any], list[str]]:
+    """The newest whole checkpoint: its step, tensors, info, and warnings about damaged ones.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    warnings: list[str] = []
+    for path in _newest_first(folder):
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            if metadata.get("crc32") != _checksum(tensors):
+                raise ValueError("its checksum is wrong")
+            return int(metadata["step"]), tensors, json.loads(metadata["info"]), warnings
+        except (SafetensorError, OSError, ValueError, KeyError) as error:
+            warnings.append(
+                f"the checkpoint {path.name} is damaged ({error}): using the one before"
+            )
+    raise CheckpointError(
+        f"{folder} has no whole checkpoint: start again from its command (checkpoint/{RUN_FILE})"
+    )
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Whether anything was saved in this run."""
+    return bool(_newest_first(folder))
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted(checkpoint_folder(folder).glob("step-*.safetensors"), key=_step, reverse=True)
+
+
+def _step(path: Path) -> int:
+    found = re.match(r"step-(\d+)", path.name)
+    return int(found[1]) if found else -1
+
+
+def _checksum(tensors: Mapping[str, Tensor]) -> str:
+    """CRC-32 of the bytes of all tensors, in the order of their names."""
+    value = 0
+    for name in sorted(tensors):
+        value = zlib.crc32(tensors[name].numpy().tobytes(), value)
+    return f"{value:08x}"

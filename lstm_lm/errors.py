@@ -1,0 +1,47 @@
+"""What a person can mend: one line that says what was found, where, and what to do.
+
+Only `app.py`, `train.py` and the page turn a `UserError` into words for a person; everything else
+lets it pass. An error of any other type is our own mistake and keeps its traceback.
+"""
+
+
+class UserError(Exception):
+    """The person can mend this; its text is one line, shown as it stands."""
+
+
+class ConfigError(UserError):
+    """A setting is out of range or contradicts another; all problems are named at once."""
+
+
+class TextError(UserError):
+    """A text source cannot be read, is no text, or is too short for the settings."""
+
+
+class UnknownCharacterError(TextError):
+    """A character that the tokenizer has never seen; `characters` maps it to its first position."""
+
+    def __init__(self, message: str, characters: dict[str, int]) -> None:
+        super().__init__(message)
+        self.characters = characters
+
+
+class ModelFolderError(UserError):
+    """A model folder is broken, foreign or hostile; nothing of it was used."""
+
+
+class ModelNotFoundError(UserError):
+    """No bundled model, folder or repository answers to this name."""
+
+
+class CheckpointError(UserError):
+    """A run folder cannot be resumed, or cannot be written."""
+
+
+class DeviceError(UserError):
+    """The device or precision asked for is not there."""
+
+
+class SignalError(UserError, KeyError):
+    """A signal that this trace does not hold, or a name that is no signal."""
+
+    __str__ = Exception.__str__  # KeyError would show the message in quotation marks

@@ -1,0 +1,92 @@
+"""A training session from end to end: text -> corpus -> run folder -> training -> what to do next.
+
+What `train.py` calls once it has read its arguments.
+"""
+
+import re
+from pathlib import Path
+
+from lstm_lm.checkpoint import read_run
+from lstm_lm.config import TrainConfig
+from lstm_lm.console import Reporter
+from lstm_lm.corpus import Corpus, build_corpus, cache_folder, cached_corpus
+from lstm_lm.errors import TextError
+from lstm_lm.sources import standard_library, text_files
+from lstm_lm.training import begin, train
+
+RUNS = Path("runs")
+
+
+def begin_run(
+    config: TrainConfig, sources: list[str], out: Path | None, command: str, reporter: Reporter
+) -> None:
+    """Train a new model on the sources, or on the standard library's source if there are none."""
+    files = _files(sources)
+    corpus = build_corpus(files, config.tokenizer, config.vocab_size, reporter=reporter)
+    folder = out or _free_folder(RUNS / _name(sources, config))
+    _introduce(corpus, files, folder, reporter)
+    run = begin(
+        config,
+        corpus,
+        folder,
+        sources=sources,
+        files=[str(file.resolve()) for file in files],
+        command=command,
+        reporter=reporter,
+    )
+    train(run, corpus, folder, reporter)
+    _conclude(folder, reporter)
+
+
+def resume_run(folder: Path, reporter: Reporter) -> None:
+    """Go on with the run in the folder."""
+    run = read_run(folder)
+    corpus = cached_corpus(run.fingerprint)
+    if corpus is None:
+        reporter.line("the token cache is gone: reading the text again")
+        files = [Path(file) for file in run.files]
+        missing = [file for file in files if not file.exists()]
+        if missing:
+            if "-" in run.sources:
+                raise TextError(
+                    f"the text came from standard input and is no longer in the cache "
+                    f"({missing[0]}): start a new run"
+                )
+            files = _files(run.sources)
+        corpus = build_corpus(files, run.train.tokenizer, run.train.vocab_size, reporter=reporter)
+    train(run, corpus, folder, reporter)
+    _conclude(folder, reporter)
+
+
+def _files(sources: list[str]) -> list[Path]:
+    return text_files(sources, cache_folder() / "texts") if sources else standard_library()
+
+
+def _name(sources: list[str], config: TrainConfig) -> str:
+    """A folder's name for the run: the text's own, and the tokenizer's."""
+    stem = Path(sources[0].rstrip("/")).stem if sources else "python"
+    stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-.") or "text"
+    return f"{stem}-{'char' if config.tokenizer == 'char' else 'subword'}"
+
+
+def _free_folder(folder: Path) -> Path:
+    """The folder, or the first of folder-2, folder-3, ... that is not there yet."""
+    number, free = 1, folder
+    while free.exists():
+        number += 1
+        free = folder.with_name(f"{folder.name}-{number}")
+    return free
+
+
+def _introduce(corpus: Corpus, files: list[Path], folder: Path, reporter: Reporter) -> None:
+    shown = str(files[0]) if len(files) == 1 else f"{len(files)} files"
+    reporter.line(
+        f"{shown}: {corpus.characters:,} characters, {corpus.tokenizer.vocab_size} different "
+        f"tokens; {len(corpus.training):,} tokens train, {len(corpus.validation):,} validate"
+    )
+    reporter.line(f"the run goes to {folder}; Ctrl-C saves it, --resume {folder} goes on")
+
+
+def _conclude(folder: Path, reporter: Reporter) -> None:
+    reporter.line(f"done: the model is in {folder}")
+    reporter.line(f"look inside it:  python app.py --model {folder}")

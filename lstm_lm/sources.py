@@ -1,0 +1,201 @@
+"""Where text comes from: files, folders, URLs, Hub datasets, standard input -> local files.
+
+Knows nothing of tokens. What cannot be read twice (a URL, standard input) is first put into a
+file of its own, because a corpus is read once to count it and once to encode it.
+"""
+
+import codecs
+import hashlib
+import shutil
+import sys
+import sysconfig
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from lstm_lm.errors import TextError
+
+SUFFIXES = (
+    ".txt", ".md", ".rst", ".tex", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".html", ".css",
+    ".py", ".pyi", ".ipynb", ".js", ".ts", ".c", ".h", ".cc", ".cpp", ".hpp", ".java", ".go",
+    ".rs", ".rb", ".php", ".sh", ".sql", ".lua", ".r", ".jl", ".hs", ".ml", ".swift", ".kt",
+)  # fmt: skip
+"""What a folder is searched for; name a file itself to read it whatever its suffix."""
+
+NOT_SOURCE = frozenset({"test", "tests", "idle_test", "site-packages", "__pycache__"})
+CHUNK_BYTES = 4 * 2**20
+HUB_DATASET = "hf://datasets/"
+
+
+def standard_library() -> list[Path]:
+    """The source files of the running Python's standard library, its tests left out, sorted.
+
+    Raises:
+        TextError: this Python comes without its source.
+    """
+    folder = Path(sysconfig.get_paths()["stdlib"])
+    files = sorted(
+        path
+        for path in folder.rglob("*.py")
+        if not NOT_SOURCE.intersection(path.relative_to(folder).parts)
+    )
+    if not files:
+        raise TextError(
+            f"this Python keeps no source files under {folder}: name a text with --text"
+        )
+    return files
+
+
+def text_files(sources: list[str], spool: Path) -> list[Path]:
+    """The local files behind the sources, in their order; `spool` keeps what had to be fetched.
+
+    Raises:
+        TextError: a source is missing, empty, or cannot be fetched.
+    """
+    files: list[Path] = []
+    for source in sources:
+        if source == "-":
+            files.append(_fetched(sys.stdin.buffer, spool, "standard input"))
+        elif source.startswith(HUB_DATASET):
+            files.append(_dataset_file(source))
+        elif source.startswith(("http://", "https://")):
+            files.append(_download(source, spool))
+        else:
+            files += _local(source)
+    return files
+
+
+def _local(source: str) -> list[Path]:
+    path = Path(source).expanduser()
+    if path.is_dir():
+        files = sorted(
+            file
+            for file in path.rglob("*")
+            if file.suffix.lower() in SUFFIXES
+            and file.is_file()
+            and not any(part.startswith(".") for part in file.relative_to(path).parts)
+        )
+        if not files:
+            raise TextError(
+                f"no text files in the folder {source}: it is searched for {' '.join(SUFFIXES)}; "
+                "name a file itself to read it whatever its suffix"
+            )
+        return files
+    if not path.exists():
+        raise TextError(f"no such file or folder: {source}")
+    if not path.is_file():
+        raise TextError(f"{source} is no regular file; to read a pipe, use --text -")
+    return [path]
+
+
+def _fetched(stream: IO[bytes], spool: Path, name: str) -> Path:
+    """Copy the stream into a file that is named by its content."""
+    spool.mkdir(parents=True, exist_ok=True)
+    partial = spool / f"fetching-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    digest = hashlib.sha256()
+    with partial.open("wb") as file:
+        while chunk := stream.read(CHUNK_BYTES):
+            digest.update(chunk)
+            file.write(chunk)
+    if not partial.stat().st_size:
+        partial.unlink()
+        raise TextError(f"{name} is empty")
+    return partial.replace(spool / f"{digest.hexdigest()[:32]}.txt")
+
+
+def _download(url: str, spool: Path) -> Path:
+    request = urllib.request.Request(url, headers={"User-Agent": "lstm-lm"})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return _fetched(response, spool, url)
+    except urllib.error.HTTPError as error:
+        raise TextError(f"{url} answered {error.code} {error.reason}") from None
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        reason = getattr(error, "reason", error)
+        raise TextError(f"cannot fetch {url}: {reason}; download it and name the file") from None
+
+
+def _dataset_file(source: str) -> Path:
+    """hf://datasets/OWNER/NAME/FILE -> the file in the Hub's cache."""
+    parts = source.removeprefix(HUB_DATASET).split("/", 2)
+    if len(parts) != 3 or not all(parts):
+        raise TextError(f"{source} is incomplete: write hf://datasets/OWNER/NAME/FILE")
+    owner, name, file = parts
+    import huggingface_hub
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(huggingface_hub.hf_hub_download(f"{owner}/{name}", file, repo_type="dataset"))
+    except LocalEntryNotFoundError:
+        raise TextError(
+            f"cannot reach the Hub for {source}, and it is not in the cache: go online, "
+            "or name a local file"
+        ) from None
+    except (HfHubHTTPError, HFValidationError) as error:
+        raise TextError(f"cannot load {source}: {str(error).splitlines()[0]}") from None
+
+
+def read_text(files: list[Path]) -> Iterator[str]:
+    """The text of the files in pieces of a few megabytes, one after the other.
+
+    A file that does not end in a newline is followed by one before the next begins, and a byte
+    order mark at a file's start is left out; nothing else is changed.
+
+    Raises:
+        TextError: a file is empty, binary or not UTF-8 (with the byte offset).
+    """
+    for number, path in enumerate(files):
+        last = ""
+        for text in _read_file(path):
+            yield text
+            last = text[-1]
+        if last != "\n" and number + 1 < len(files):
+            yield "\n"
+
+
+def _read_file(path: Path) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    offset = 0
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                if not offset and chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                    raise TextError(f"{path} is UTF-16: convert it to UTF-8 first")
+                if not offset and chunk.startswith(codecs.BOM_UTF8):
+                    chunk = chunk[len(codecs.BOM_UTF8) :]
+                    offset = len(codecs.BOM_UTF8)
+                zero = chunk.find(b"\0")
+                if zero >= 0:
+                    raise TextError(
+                        f"{path} is binary: byte offset {offset + zero:,} is zero; give plain text"
+                    )
+                pending = len(decoder.getstate()[0])
+                try:
+                    text = decoder.decode(chunk)
+                except UnicodeDecodeError as error:
+                    raise _not_utf8(path, offset - pending + error.start) from None
+                offset += len(chunk)
+                if text:
+                    yield text
+            pending = len(decoder.getstate()[0])
+            if pending:
+                raise _not_utf8(path, offset - pending)
+    except OSError as error:
+        raise TextError(f"cannot read {path}: {error.strerror}") from None
+    if not offset:
+        raise TextError(f"{path} is empty")
+
+
+def _not_utf8(path: Path, offset: int) -> TextError:
+    return TextError(
+        f"{path} is not UTF-8: byte offset {offset:,} begins no character; "
+        "convert it, for example with iconv -f latin1 -t utf-8"
+    )
+
+
+def free_space(folder: Path) -> int:
+    """Bytes free where the folder is."""
+    return shutil.disk_usage(folder).free

@@ -1,0 +1,491 @@
+"""The training loop: truncated backpropagation over contiguous streams, with carried state.
+
+Where a step reads, what dropout drops and how large the learning rate is depend on the seed and
+the step's number alone, so a resumed run needs no random state and repeats the uninterrupted one
+bit for bit. Knows nothing of the command line or of pages; it reports to a `Reporter`.
+"""
+
+import contextlib
+import json
+import math
+import platform
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lstm_lm import checkpoint
+from lstm_lm.card import write_card
+from lstm_lm.checkpoint import Run
+from lstm_lm.config import SamplingConfig, TrainConfig
+from lstm_lm.console import Bar, Reporter
+from lstm_lm.corpus import Corpus, Streams
+from lstm_lm.device import autocast, choose_device, choose_precision
+from lstm_lm.errors import CheckpointError, UserError
+from lstm_lm.evaluation import bits, cold_window_loss, quick_stateful_loss
+from lstm_lm.loading import (
+    METRICS_FILE,
+    RESULTS_FILE,
+    load_folder,
+    read_metrics,
+    save,
+    write_atomically,
+)
+from lstm_lm.model import LanguageModel
+
+WARM_UP = 0.05  # of the steps, the learning rate rises
+LAST_RATE = 0.02  # of the largest learning rate, at the end of the cosine
+BETAS = (0.9, 0.99)
+EVALUATION_TOKENS = 150_000  # of the validation text, at the evaluations within a run
+FINAL_TOKENS = 1_000_000  # of it, for the result of the model that is kept
+REPORT_STEPS = 10  # losses are read from the device, and checked, this often
+SAMPLE = SamplingConfig(max_new_tokens=300, temperature=0.7, seed=1)
+
+
+class Interrupted(Exception):  # noqa: N818 - not an error: the person asked for it
+    """The run stopped at the person's wish, everything saved."""
+
+    def __init__(self, step: int, folder: Path) -> None:
+        super().__init__(f"step {step}")
+        self.step = step
+        self.folder = folder
+
+
+class Trainer:
+    """A model with its optimizer, streams and state, and the step that moves them on.
+
+    Args:
+        config: the settings, with `steps` filled in.
+        corpus: the text.
+        device: where to train.
+        dtype: of the fused pass: float32, or bfloat16 for mixed precision.
+    """
+
+    def __init__(
+        self, config: TrainConfig, corpus: Corpus, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        self.config = config
+        self.device = device
+        self.dtype = dtype
+        self.model = LanguageModel(
+            config.model_config(corpus.tokenizer.vocab_size),
+            corpus.tokenizer,
+            dropout=config.dropout,
+            weight_dropout=config.weight_dropout,
+            embedding_dropout=config.embedding_dropout,
+            seed=config.seed,
+        ).to(device)
+        self.streams = Streams(
+            corpus.training, config.batch_size, config.sequence_length, config.seed
+        )
+        named = list(self.model.named_parameters())
+        self.optimizer = torch.optim.AdamW(
+            [
+                {
+                    "params": [weight for _, weight in named if weight.dim() > 1],
+                    "weight_decay": config.weight_decay,
+                },
+                # Biases are left alone: decay would pull the forget gates shut.
+                {
+                    "params": [weight for _, weight in named if weight.dim() < 2],
+                    "weight_decay": 0.0,
+                },
+            ],
+            lr=config.learning_rate,
+            betas=BETAS,
+            fused=device.type in ("cpu", "cuda"),
+        )
+        self.state = self.model.zero_state(config.batch_size)
+        self.next_step = 0
+
+    @property
+    def tokens_a_step(self) -> int:
+        """Tokens that one step reads."""
+        return self.config.batch_size * self.config.sequence_length
+
+    def learning_rate(self, step: int) -> float:
+        """A linear rise over 5 % of the steps, times a cosine from 1 down to 2 %."""
+        steps = self.config.steps or 1
+        rise = min(1.0, (step + 1) / max(1.0, WARM_UP * steps))
+        fall = LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * step / steps))
+        return self.config.learning_rate * rise * fall
+
+    def train_step(self) -> Tensor:
+        """Read the next tokens of every stream, move the weights, and return the loss.
+
+        Returns:
+            Mean loss, nats a token, a scalar on the device.
+        """
+        step = self.next_step
+        torch.manual_seed((self.config.seed * 1_000_003 + step) % 2**63)  # dropout's randomness
+        inputs, targets, fresh = self.streams.batch(step)
+        if fresh:
+            self.state = self.model.zero_state(self.config.batch_size)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate(step)
+        with autocast(self.device, self.dtype):
+            x = torch.from_numpy(inputs).to(self.device)
+            logits, state = self.model(x, self.state)  # (T, B, V)
+        y = torch.from_numpy(targets).to(self.device).t().reshape(-1)
+        loss = functional.cross_entropy(logits.flatten(0, 1).float(), y)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        self.optimizer.step()
+        h, c = state
+        self.state = h.detach().float(), c.detach().float()
+        self.next_step += 1
+        return loss.detach()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything that the next step depends on, besides the settings and the text."""
+        tensors = {f"model.{name}": weight for name, weight in self.model.weights().items()}
+        tensors["state.h"], tensors["state.c"] = self.state
+        for name, weight in self.model.named_parameters():
+            for key, value in self.optimizer.state.get(weight, {}).items():
+                tensors[f"optimizer.{key}.{name}"] = value
+        return tensors
+
+    def restore(self, step: int, tensors: dict[str, Tensor]) -> None:
+        """Go back to where `tensors` was taken, after `step` steps.
+
+        Raises:
+            CheckpointError: the tensors belong to another model.
+        """
+        try:
+            with torch.no_grad():
+                for name, weight in self.model.named_parameters():
+                    weight.copy_(tensors[f"model.{name}"])
+                    self.optimizer.state[weight] = {
+                        # AdamW's own count of steps stays on the CPU.
+                        key: tensors[f"optimizer.{key}.{name}"].to(
+                            "cpu" if key == "step" and self.device.type == "cpu" else self.device
+                        )
+                        for key in ("step", "exp_avg", "exp_avg_sq")
+                    }
+            self.state = tensors["state.h"].to(self.device), tensors["state.c"].to(self.device)
+        except (KeyError, RuntimeError) as error:
+            raise CheckpointError(f"the checkpoint is of another model ({error})") from None
+        self.next_step = step
+
+
+def steps_for(config: TrainConfig, corpus: Corpus, device: torch.device, dtype: torch.dtype) -> int:
+    """How many steps fit in the minutes, measured on a trainer that is then thrown away.
+
+    The evaluations are part of the minutes.
+    """
+    trainer = Trainer(config, corpus, device, dtype)
+    trainer.model.train()
+    for _ in range(3):
+        trainer.train_step()
+    started, steps = time.perf_counter(), 0
+    while steps < 5 or (time.perf_counter() - started < 3.0 and steps < 200):
+        trainer.train_step().item()
+        steps += 1
+    step_seconds = (time.perf_counter() - started) / steps
+    tokens = corpus.validation[: min(EVALUATION_TOKENS, 30_000)]
+    started = time.perf_counter()
+    quick_stateful_loss(trainer.model, tokens)
+    token_seconds = (time.perf_counter() - started) / len(tokens)
+    evaluated = config.evaluations * min(EVALUATION_TOKENS, len(corpus.validation))
+    evaluated += 2 * min(FINAL_TOKENS, len(corpus.validation))
+    assert config.minutes is not None
+    left = config.minutes * 60 - evaluated * token_seconds
+    return max(1, int(left / step_seconds))
+
+
+def begin(
+    config: TrainConfig,
+    corpus: Corpus,
+    folder: Path,
+    *,
+    sources: list[str],
+    files: list[str],
+    command: str,
+    reporter: Reporter,
+) -> Run:
+    """Decide the number of steps and write the run down; `train` then does it.
+
+    Raises:
+        CheckpointError: the folder holds another run, or cannot be written.
+        TextError: the text is too short for the settings.
+        DeviceError: the device is not there.
+    """
+    if checkpoint.is_run(folder) or (folder.exists() and any(folder.iterdir())):
+        raise CheckpointError(
+            f"{folder} is not empty: choose another --out, or go on with --resume {folder}"
+        )
+    device = choose_device(config.device)
+    dtype, _ = choose_precision(config.precision, device)
+    Streams(corpus.training, config.batch_size, config.sequence_length, config.seed)
+    settings = {name: getattr(config, name) for name in config.__dataclass_fields__}
+    if config.steps is None:
+        minutes = 10.0 if config.minutes is None else config.minutes
+        timed = TrainConfig(**{**settings, "minutes": minutes})
+        steps = steps_for(timed, corpus, device, dtype)
+        reporter.line(f"{minutes:g} minutes are {steps:,} steps at the speed measured here")
+        settings.update(steps=steps, minutes=None)
+    run = Run(
+        train=TrainConfig(**settings),
+        sources=sources,
+        files=files,
+        fingerprint=corpus.fingerprint,
+        command=command,
+    )
+    checkpoint.write_run(folder, run)
+    return run
+
+
+def train(run: Run, corpus: Corpus, folder: Path, reporter: Reporter) -> LanguageModel:
+    """Train, or go on training, until the run's last step; the best model stays in the folder.
+
+    Args:
+        run: from `begin` or `checkpoint.read_run`.
+        corpus: the run's text.
+        folder: the run folder.
+        reporter: told of progress.
+
+    Returns:
+        The model of the last step, in evaluation mode.
+
+    Raises:
+        Interrupted: Ctrl-C or SIGTERM; a checkpoint was saved.
+        CheckpointError: a checkpoint cannot be read or written.
+        UserError: the loss is no longer a number.
+    """
+    if run.fingerprint != corpus.fingerprint:
+        raise CheckpointError(
+            "the text is not the one that this run began with: bring it back, or start a new run"
+        )
+    device = choose_device(run.train.device)
+    dtype, warning = choose_precision(run.train.precision, device)
+    if warning:
+        reporter.line(warning)
+    trainer = Trainer(run.train, corpus, device, dtype)
+    loop = _Loop(run, corpus, folder, trainer, reporter)
+    if checkpoint.has_checkpoint(folder):
+        loop.resume()
+    with _interruptible() as interrupted:
+        loop.run(interrupted)
+    loop.conclude()
+    return trainer.model.eval()
+
+
+class _Loop:
+    """The bookkeeping around `Trainer.train_step`: evaluations, checkpoints, metrics, the bar."""
+
+    def __init__(
+        self, run: Run, corpus: Corpus, folder: Path, trainer: Trainer, reporter: Reporter
+    ) -> None:
+        self.config = run.train
+        self.command = run.command
+        self.corpus = corpus
+        self.folder = folder
+        self.trainer = trainer
+        self.reporter = reporter
+        assert self.config.steps is not None
+        self.steps = self.config.steps
+        evaluations = min(self.config.evaluations, self.steps)
+        self.evaluate_at = {
+            round((number + 1) * self.steps / evaluations) for number in range(evaluations)
+        }
+        self.pending: list[Tensor] = []  # losses that are still on the device
+        # From here on: what a checkpoint's info holds.
+        self.loss_sum = 0.0  # since the last evaluation
+        self.loss_count = 0
+        self.seconds = 0.0
+        self.best: float | None = None
+
+    def info(self) -> dict[str, Any]:
+        """What a checkpoint holds besides tensors."""
+        return {
+            "loss_sum": self.loss_sum,
+            "loss_count": self.loss_count,
+            "seconds": self.seconds,
+            "best": self.best,
+        }
+
+    def resume(self) -> None:
+        """Go back to the newest whole checkpoint."""
+        step, tensors, info, warnings = checkpoint.load_checkpoint(self.folder)
+        for warning in warnings:
+            self.reporter.line(warning)
+        self.trainer.restore(step, tensors)
+        self.loss_sum, self.loss_count = info["loss_sum"], info["loss_count"]
+        self.seconds, self.best = info["seconds"], info["best"]
+        # Rows of evaluations after the checkpoint will be written again.
+        rows = [row for row in read_metrics(self.folder) if row["step"] <= step]
+        self._write_metrics(rows)
+        self.reporter.line(f"going on after step {step:,} of {self.steps:,}")
+
+    def run(self, interrupted: threading.Event) -> None:
+        """All steps that are left."""
+        trainer = self.trainer
+        trainer.model.train()
+        clock = last_save = time.perf_counter()
+        with self.reporter.bar(
+            "training",
+            self.steps * trainer.tokens_a_step,
+            "tok",
+            done=trainer.next_step * trainer.tokens_a_step,
+        ) as bar:
+            while trainer.next_step < self.steps:
+                self.pending.append(trainer.train_step())
+                bar.update(trainer.tokens_a_step)
+                step = trainer.next_step
+                evaluate = step in self.evaluate_at
+                save_now = (
+                    evaluate
+                    or interrupted.is_set()
+                    or time.perf_counter() - last_save >= self.config.checkpoint_seconds
+                )
+                if save_now or step % REPORT_STEPS == 0:
+                    self._collect_losses(bar)
+                if not save_now:
+                    continue
+                now = time.perf_counter()
+                self.seconds, clock = self.seconds + now - clock, now
+                if evaluate:
+                    self._evaluate(step)
+                checkpoint.save_checkpoint(self.folder, step, trainer.tensors(), self.info())
+                last_save = time.perf_counter()
+                if interrupted.is_set() and step < self.steps:
+                    raise Interrupted(step, self.folder)
+
+    def _collect_losses(self, bar: Bar) -> None:
+        """Read the losses since the last time, and stop if one is no number."""
+        losses = torch.stack(self.pending).tolist() if self.pending else []
+        self.pending.clear()
+        if not all(math.isfinite(loss) for loss in losses):
+            step = self.trainer.next_step
+            saved = checkpoint.has_checkpoint(self.folder)
+            raise UserError(
+                f"the loss became {next(x for x in losses if not math.isfinite(x))} before step "
+                f"{step}: lower --learning-rate (it is {self.config.learning_rate:g}) or --clip; "
+                + (
+                    f"the last good weights are in {self.folder}"
+                    if saved
+                    else "nothing was saved yet"
+                )
+            )
+        self.loss_sum += sum(losses)
+        self.loss_count += len(losses)
+        if losses:
+            bar.note(loss=f"{losses[-1]:.3f}")
+
+    def _evaluate(self, step: int) -> None:
+        """Score the model, keep it if it is the best so far, write and say how it does."""
+        model = self.trainer.model
+        model.eval()
+        used = self.corpus.validation[:EVALUATION_TOKENS]
+        loss = quick_stateful_loss(model, used)
+        a_character = 1 / self.corpus.validation_characters_per_token
+        row: dict[str, Any] = {
+            "step": step,
+            "tokens": step * self.trainer.tokens_a_step,
+            "seconds": round(self.seconds, 1),
+            "train_loss": round(self.loss_sum / max(1, self.loss_count), 5),
+            "val_loss": round(loss, 5),
+            "val_bpc": round(bits(loss * a_character), 5),
+            "val_nats_per_character": round(loss * a_character, 5),
+            "val_tokens": len(used),
+            "learning_rate": self.trainer.learning_rate(step - 1),
+            "sample": model.complete("", SAMPLE),
+        }
+        self.loss_sum, self.loss_count = 0.0, 0
+        is_best = self.best is None or loss < self.best
+        with self._writing():
+            if is_best:
+                self.best = loss
+                save(model, self.folder)
+            self._write_metrics([*read_metrics(self.folder), row])
+            write_card(self.folder, self.config, self.command)
+        model.train()
+        self._say(row, is_best=is_best)
+
+    def conclude(self) -> None:
+        """Score the model that was kept, in both protocols, and write the result down."""
+        kept = load_folder(self.folder)
+        used = self.corpus.validation[:FINAL_TOKENS]
+        stateful, cold = quick_stateful_loss(kept, used), cold_window_loss(kept, used)
+        a_character = 1 / self.corpus.validation_characters_per_token
+        results = {
+            "val_loss": round(stateful, 5),
+            "val_nats_per_character": round(stateful * a_character, 5),
+            "val_bpc": round(bits(stateful * a_character), 5),
+            "val_loss_cold_windows": round(cold, 5),
+            "val_tokens": len(used),
+            "parameters": kept.config.parameter_count,
+            "steps": self.steps,
+            "seconds": round(self.seconds, 1),
+            "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, "
+            f"torch {torch.__version__}, {self.trainer.device.type}",
+        }
+        with self._writing():
+            write_atomically(
+                self.folder / RESULTS_FILE,
+                lambda path: path.write_text(json.dumps(results, indent=2) + "\n"),
+            )
+            write_card(self.folder, self.config, self.command)
+        self.reporter.line(
+            f"kept: {stateful:.4f} nats a token with the state carried over {len(used):,} "
+            f"validation tokens ({results['val_bpc']:.4f} bits a character); "
+            f"{cold:.4f} in cold windows of 256"
+        )
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Within the block a file that cannot be written is the person's to mend."""
+        try:
+            yield
+        except OSError as error:
+            raise CheckpointError(
+                f"cannot write into {self.folder}: {error.strerror or error}; free some space "
+                f"and go on with --resume {self.folder}"
+            ) from None
+
+    def _say(self, row: dict[str, Any], *, is_best: bool) -> None:
+        per_character = (
+            ""
+            if self.config.tokenizer == "char"
+            else f" ({row['val_nats_per_character']:.4f} nats a character)"
+        )
+        self.reporter.line(
+            f"step {row['step']:,}: train {row['train_loss']:.4f}, validation "
+            f"{row['val_loss']:.4f} nats a token{per_character}, {row['val_bpc']:.4f} bits a "
+            f"character{', the best so far' if is_best else ''}"
+        )
+        self.reporter.line("    " + row["sample"][:300].strip("\n").replace("\n", "\n    ") + "\n")
+
+    def _write_metrics(self, rows: list[dict[str, Any]]) -> None:
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        write_atomically(
+            self.folder / METRICS_FILE, lambda path: path.write_text(text, encoding="utf-8")
+        )
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """Within the block Ctrl-C and SIGTERM ask the loop to save and stop; a second one insists."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event  # only the main thread hears signals
+        return
+
+    def ask(number: int, frame: object) -> None:
+        if event.is_set():
+            raise KeyboardInterrupt
+        event.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield event
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

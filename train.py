@@ -1,0 +1,100 @@
+"""Train a language model from the command line: arguments in, one call, an error to its exit code.
+
+Exit codes: 0 done; 2 the input is wrong (one line on stderr says what to do); 130 interrupted,
+with everything needed to go on saved.
+"""
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from lstm_lm.config import CELLS, DEVICES, PRECISIONS, TOKENIZERS, TrainConfig
+from lstm_lm.errors import ConfigError, UserError
+from lstm_lm.options import OneLineParser, add_options, as_options, chosen
+
+CHOICES = {"tokenizer": TOKENIZERS, "cell": CELLS, "device": DEVICES, "precision": PRECISIONS}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of `train.py`; those of the training come from the fields of TrainConfig."""
+    parser = OneLineParser(
+        prog="train.py",
+        description="Train a character or subword LSTM on your own text. With no arguments: ten "
+        "minutes on the source code of the Python that runs this.",
+    )
+    parser.add_argument(
+        "--text",
+        action="append",
+        metavar="SOURCE",
+        help="file, folder (searched for text and source files), http(s) URL, "
+        "hf://datasets/OWNER/NAME/FILE, or - for standard input; repeat it to join several",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="where the model and its checkpoints go (default: runs/NAME-OF-THE-TEXT)",
+    )
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="FOLDER",
+        help="go on with the run in this folder, with the settings it began with",
+    )
+    add_options(parser, TrainConfig, CHOICES)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train, and return the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    options = parser().parse_args(arguments)
+    command = shlex.join(["python", "train.py", *arguments])
+    try:
+        return _run(options, command)
+    except ConfigError as error:
+        return _say(as_options(error, TrainConfig.__dataclass_fields__), 2)
+    except UserError as error:
+        return _say(str(error), 2)
+    except KeyboardInterrupt:
+        return _say("interrupted", 130)
+
+
+def _run(options: argparse.Namespace, command: str) -> int:
+    settings = chosen(options, TrainConfig)
+    if options.resume and (settings or options.text or options.out):
+        given = next(iter([*settings, *(["text"] if options.text else []), "out"]))
+        raise ConfigError(
+            f"--resume goes on with the settings of the run: leave out --{given.replace('_', '-')}"
+        )
+    config = TrainConfig(**settings)
+
+    # The heavy imports wait until the input is known to be right.
+    from lstm_lm.console import Console
+    from lstm_lm.session import begin_run, resume_run
+    from lstm_lm.training import Interrupted
+
+    console = Console()
+    try:
+        if options.resume:
+            resume_run(options.resume, console)
+        else:
+            begin_run(config, options.text or [], options.out, command, console)
+    except Interrupted as stopped:
+        return _say(
+            f"interrupted after step {stopped.step:,}, everything saved; go on with\n"
+            f"  python train.py --resume {shlex.quote(str(stopped.folder))}",
+            130,
+        )
+    return 0
+
+
+def _say(message: str, code: int) -> int:
+    sys.stderr.write(f"train.py: {message}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
