@@ -46,7 +46,6 @@ class _Problems:
         fits = (
             isinstance(value, (int, float))
             and not isinstance(value, bool)
-            and math.isfinite(value)
             and (low < value if open_low else low <= value)
             and value <= high
         )
@@ -162,7 +161,7 @@ class TrainConfig:
     embedding_size: int = 64
     """Numbers that stand for a token at the input of layer 0."""
     dropout: float = 0.2
-    """Fraction of the embeddings and outputs set to zero while training."""
+    """Fraction of each layer's outputs set to zero while training."""
     weight_dropout: float = 0.2
     """Fraction of the recurrent weights set to zero at a training step (Merity et al. 2018)."""
     embedding_dropout: float = 0.0

@@ -65,6 +65,7 @@ class Console(Reporter):
             unit_scale=True,
             dynamic_ncols=True,
             mininterval=0.2 if sys.stderr.isatty() else 30.0,
+            delay=0.5,  # work that is done, or refused, at once needs no bar
             file=sys.stderr,
         ) as bar:
             yield _TerminalBar(bar)

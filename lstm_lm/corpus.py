@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lstm_lm.console import Reporter
-from lstm_lm.errors import TextError
+from lstm_lm.errors import ModelFolderError, TextError
 from lstm_lm.sources import free_space, read_text
 from lstm_lm.tokenizer import (
     CharTokenizer,
@@ -159,6 +159,8 @@ def _write(
         )
     tokenizer: Tokenizer
     if kind == "char":
+        if len(scan.alphabet) < 2:
+            raise TextError("the text is one character over and over: nothing to learn from it")
         tokenizer = CharTokenizer(scan.alphabet)
     else:
         reporter.line(f"learning {vocab_size} subwords from the text")
@@ -181,6 +183,8 @@ def _write(
                     count += len(token_ids)
                     bar.update(len(text))
                 counts.append(count)
+        if counts[1] < 2:
+            raise TextError("the last tenth of the text is one token: too short to validate on")
         tokenizer.save(partial)
         meta = {
             "characters": scan.characters,
@@ -229,14 +233,19 @@ def _whole_lines(texts: Iterable[str]) -> Iterator[str]:
 
 
 def _open(place: Path, key: str) -> Corpus:
-    meta = json.loads((place / "corpus.json").read_text())
-    kind = meta["tokenizer"]
-    file_name = (CharTokenizer if kind == "char" else SentencePieceTokenizer).file_name
-    tokenizer = load_tokenizer(kind, (place / file_name).read_bytes())
-    tokens = np.memmap(place / "tokens.bin", dtype=meta["dtype"], mode="r")
-    border = meta["training_tokens"]
-    if len(tokens) != border + meta["validation_tokens"]:
-        raise TextError(f"the token cache {place} is damaged: delete that folder and start again")
+    try:
+        meta = json.loads((place / "corpus.json").read_text())
+        kind = meta["tokenizer"]
+        file_name = (CharTokenizer if kind == "char" else SentencePieceTokenizer).file_name
+        tokenizer = load_tokenizer(kind, (place / file_name).read_bytes())
+        tokens = np.memmap(place / "tokens.bin", dtype=meta["dtype"], mode="r")
+        border = meta["training_tokens"]
+        if len(tokens) != border + meta["validation_tokens"]:
+            raise ValueError("tokens are missing")
+    except (OSError, ValueError, KeyError, TypeError, ModelFolderError) as error:
+        raise TextError(
+            f"the token cache {place} is damaged ({error}): delete that folder and start again"
+        ) from None
     return Corpus(
         tokenizer=tokenizer,
         training=tokens[:border],

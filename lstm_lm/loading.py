@@ -59,9 +59,10 @@ def model_folder(name: str | Path, *, revision: str | None = None) -> Path:
     text = str(name)
     if text in bundled_models():
         return BUNDLED / text
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return folder
+    with contextlib.suppress(OSError, RuntimeError):  # a name too long; a ~user that is not there
+        folder = Path(name).expanduser()
+        if folder.is_dir():
+            return folder
     raise ModelNotFoundError(
         f"no model {text!r}: neither a model that comes with the project "
         f"({', '.join(bundled_models()) or 'none here'}) nor a folder"
@@ -173,7 +174,7 @@ def check_weight_header(path: Path, config: ModelConfig) -> None:
                 f"{path.name}: {name} has shape {str(found)[:60]}, "
                 f"config.json asks for {list(shapes[name])}"
             )
-        if entry.get("dtype") not in WEIGHT_TYPES:
+        if str(entry.get("dtype")) not in WEIGHT_TYPES:
             raise ModelFolderError(
                 f"{path.name}: {name} is {str(entry.get('dtype'))[:20]}: weights are F32 or F16"
             )

@@ -28,7 +28,9 @@ def next_token_probabilities(logits: npt.NDArray[np.floating], sampling: Samplin
         chosen = np.zeros(len(logits))
         chosen[int(np.argmax(logits))] = 1.0
         return chosen
-    p = np.exp(log_probabilities(logits / sampling.temperature))
+    with np.errstate(over="ignore"):  # near temperature 0 all but the likeliest go to -inf
+        scaled = (logits.astype(np.float64) - float(logits.max())) / sampling.temperature
+    p = np.exp(log_probabilities(scaled))
     keep = kept_tokens(p, sampling)
     p = np.where(keep, p, 0.0)
     return p / p.sum()
@@ -42,7 +44,7 @@ def kept_tokens(p: Floats, sampling: SamplingConfig) -> npt.NDArray[np.bool_]:
         count = min(count, sampling.top_k)
     if sampling.top_p is not None and sampling.top_p < 1:
         within = np.cumsum(p[order[:count]]) / p[order[:count]].sum()
-        count = int(np.searchsorted(within, sampling.top_p)) + 1
+        count = min(count, int(np.searchsorted(within, sampling.top_p)) + 1)
     if sampling.min_p:
         enough = p[order[:count]] >= sampling.min_p * p[order[0]]
         count = int(enough.sum())

@@ -5,7 +5,9 @@ file of its own, because a corpus is read once to count it and once to encode it
 """
 
 import codecs
+import contextlib
 import hashlib
+import http.client
 import shutil
 import sys
 import sysconfig
@@ -41,6 +43,7 @@ def standard_library() -> list[Path]:
         path
         for path in folder.rglob("*.py")
         if not NOT_SOURCE.intersection(path.relative_to(folder).parts)
+        and path.stat().st_size  # an empty __init__.py holds no text
     )
     if not files:
         raise TextError(
@@ -58,6 +61,8 @@ def text_files(sources: list[str], spool: Path) -> list[Path]:
     files: list[Path] = []
     for source in sources:
         if source == "-":
+            if sys.stdin is None:
+                raise TextError("standard input is closed: pipe a text into --text -")
             files.append(_fetched(sys.stdin.buffer, spool, "standard input"))
         elif source.startswith(HUB_DATASET):
             files.append(_dataset_file(source))
@@ -69,13 +74,19 @@ def text_files(sources: list[str], spool: Path) -> list[Path]:
 
 
 def _local(source: str) -> list[Path]:
-    path = Path(source).expanduser()
-    if path.is_dir():
+    try:
+        path = Path(source).expanduser()
+        is_folder = path.is_dir()
+    except (OSError, RuntimeError) as error:  # a name too long; a ~user that is not there
+        reason = getattr(error, "strerror", None) or error
+        raise TextError(f"cannot read {source[:80]}: {reason}") from None
+    if is_folder:
         files = sorted(
             file
             for file in path.rglob("*")
             if file.suffix.lower() in SUFFIXES
             and file.is_file()
+            and file.stat().st_size
             and not any(part.startswith(".") for part in file.relative_to(path).parts)
         )
         if not files:
@@ -93,27 +104,45 @@ def _local(source: str) -> list[Path]:
 
 def _fetched(stream: IO[bytes], spool: Path, name: str) -> Path:
     """Copy the stream into a file that is named by its content."""
-    spool.mkdir(parents=True, exist_ok=True)
     partial = spool / f"fetching-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
     digest = hashlib.sha256()
+    with _writing(spool):
+        spool.mkdir(parents=True, exist_ok=True)
+        partial.touch()
     with partial.open("wb") as file:
         while chunk := stream.read(CHUNK_BYTES):
             digest.update(chunk)
-            file.write(chunk)
+            with _writing(spool):
+                file.write(chunk)
+                file.flush()
     if not partial.stat().st_size:
         partial.unlink()
         raise TextError(f"{name} is empty")
     return partial.replace(spool / f"{digest.hexdigest()[:32]}.txt")
 
 
-def _download(url: str, spool: Path) -> Path:
-    request = urllib.request.Request(url, headers={"User-Agent": "lstm-lm"})
+@contextlib.contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Within the block a file that cannot be written is the person's to mend."""
     try:
+        yield
+    except OSError as error:
+        raise TextError(
+            f"cannot write into {folder}: {error.strerror}; set LSTM_LM_CACHE to another folder"
+        ) from None
+
+
+def _download(url: str, spool: Path) -> Path:
+    try:
+        request = urllib.request.Request(url, headers={"User-Agent": "lstm-lm"})
         with urllib.request.urlopen(request, timeout=60) as response:
-            return _fetched(response, spool, url)
+            path = _fetched(response, spool, url)
+            if response.length:  # what is left of the length that the server promised
+                raise TextError(f"{url} broke off {response.length:,} bytes early: try again")
+            return path
     except urllib.error.HTTPError as error:
         raise TextError(f"{url} answered {error.code} {error.reason}") from None
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:  # or no URL at all
         reason = getattr(error, "reason", error)
         raise TextError(f"cannot fetch {url}: {reason}; download it and name the file") from None
 

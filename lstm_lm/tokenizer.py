@@ -151,9 +151,9 @@ class SentencePieceTokenizer:
     """Subwords by SentencePiece (Kudo and Richardson 2018), byte-pair encoding, lossless.
 
     Identity normalisation, no dummy prefix, no whitespace folding, a newline always a token of
-    its own, and bytes for what no piece holds. Two spots where SentencePiece itself would lose
-    text are handled here: U+2581, its own sign for a space, is encoded by its bytes, and pieces
-    are turned back into text by their bytes.
+    its own, and bytes for what no piece holds. Spots where SentencePiece itself would lose text
+    are handled here: U+2581, its own sign for a space, is encoded by its bytes, so is a space
+    where no piece is one, and pieces are turned back into text by their bytes.
     """
 
     kind = "sentencepiece"
@@ -179,7 +179,13 @@ class SentencePieceTokenizer:
                 "tokenizer.model was made without byte fallback, so it cannot hold every text: "
                 "train one with train.py --tokenizer sentencepiece"
             )
-        self._space_sign_ids = [of_byte[f"<0x{byte:02X}>"] for byte in SPACE.encode()]
+        # What is encoded by its bytes, and not left to SentencePiece.
+        by_bytes = SPACE if SPACE in pieces else SPACE + " "
+        self._by_bytes = {
+            character: [of_byte[f"<0x{byte:02X}>"] for byte in character.encode()]
+            for character in by_bytes
+        }
+        self._separator = re.compile(f"([{by_bytes}])")
         self._pieces = pieces
 
     @property
@@ -201,10 +207,8 @@ class SentencePieceTokenizer:
                 "leave it out"
             ) from None
         token_ids: list[int] = []
-        for number, part in enumerate(text.split(SPACE)):
-            if number:
-                token_ids += self._space_sign_ids
-            token_ids += self._processor.EncodeAsIds(part)
+        for part in self._separator.split(text):
+            token_ids += self._by_bytes.get(part) or self._processor.EncodeAsIds(part)
         return np.array(token_ids, dtype=np.int64)
 
     def decode(self, token_ids: Iterable[int]) -> str:
@@ -253,6 +257,12 @@ class SentencePieceTokenizer:
                 minloglevel=2,
             )
         except RuntimeError as error:
+            least = re.search(r"smaller than required_chars\. \d+ vs (\d+)", str(error))
+            if least:
+                raise TextError(
+                    f"the text has too many different characters for {vocab_size} subwords: "
+                    f"choose at least {least[1]} with --vocab-size"
+                ) from None
             limit = re.search(r"<= (\d+)", str(error))
             advice = f"at most {limit[1]}" if limit else "a smaller one"
             raise TextError(

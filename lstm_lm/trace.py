@@ -6,6 +6,8 @@ that of `signals.py`. Knows nothing of pages.
 """
 
 import json
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +25,18 @@ if TYPE_CHECKING:
     from lstm_lm.model import LanguageModel, State
 
 Array = npt.NDArray[np.float32]
+
+# What numpy and zipfile raise on a file that is something else, empty or cut short.
+NOT_A_TRACE = (
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class GateTrace:
@@ -128,7 +142,7 @@ class GateTrace:
                 )
         except FileNotFoundError:
             raise UserError(f"no such file: {path}") from None
-        except (OSError, ValueError, KeyError, AttributeError) as error:
+        except NOT_A_TRACE as error:
             raise UserError(f"{path} is no saved trace ({error})") from None
 
 

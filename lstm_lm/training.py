@@ -217,13 +217,18 @@ def begin(
         TextError: the text is too short for the settings.
         DeviceError: the device is not there.
     """
-    if checkpoint.is_run(folder) or (folder.exists() and any(folder.iterdir())):
+    try:
+        in_use = folder.exists() and any(folder.iterdir())
+    except OSError as error:
+        raise CheckpointError(f"cannot write into {folder}: {error.strerror}") from None
+    if in_use:
         raise CheckpointError(
             f"{folder} is not empty: choose another --out, or go on with --resume {folder}"
         )
     device = choose_device(config.device)
     dtype, _ = choose_precision(config.precision, device)
     Streams(corpus.training, config.batch_size, config.sequence_length, config.seed)
+    config.model_config(corpus.tokenizer.vocab_size)  # refuses sizes that fit no machine of ours
     settings = {name: getattr(config, name) for name in config.__dataclass_fields__}
     if config.steps is None:
         minutes = 10.0 if config.minutes is None else config.minutes
@@ -362,22 +367,26 @@ class _Loop:
         """Read the losses since the last time, and stop if one is no number."""
         losses = torch.stack(self.pending).tolist() if self.pending else []
         self.pending.clear()
-        if not all(math.isfinite(loss) for loss in losses):
-            step = self.trainer.next_step
+        self._check_finite(losses)
+        self.loss_sum += sum(losses)
+        self.loss_count += len(losses)
+        if losses:
+            bar.note(loss=f"{losses[-1]:.3f}")
+
+    def _check_finite(self, losses: list[float]) -> None:
+        """Raise UserError if a loss is no number."""
+        lost = [loss for loss in losses if not math.isfinite(loss)]
+        if lost:
             saved = checkpoint.has_checkpoint(self.folder)
             raise UserError(
-                f"the loss became {next(x for x in losses if not math.isfinite(x))} before step "
-                f"{step}: lower --learning-rate (it is {self.config.learning_rate:g}) or --clip; "
+                f"the loss became {lost[0]} before step {self.trainer.next_step}: lower "
+                f"--learning-rate (it is {self.config.learning_rate:g}) or --clip; "
                 + (
                     f"the last good weights are in {self.folder}"
                     if saved
                     else "nothing was saved yet"
                 )
             )
-        self.loss_sum += sum(losses)
-        self.loss_count += len(losses)
-        if losses:
-            bar.note(loss=f"{losses[-1]:.3f}")
 
     def _evaluate(self, step: int) -> None:
         """Score the model, keep it if it is the best so far, write and say how it does."""
@@ -385,6 +394,7 @@ class _Loop:
         model.eval()
         used = self.corpus.validation[:EVALUATION_TOKENS]
         loss = quick_stateful_loss(model, used)
+        self._check_finite([loss])  # the last step may have spoilt the weights
         a_character = 1 / self.corpus.validation_characters_per_token
         row: dict[str, Any] = {
             "step": step,

@@ -1,0 +1,97 @@
+"""The cell as the equations in `lstm_lm/signals.py` read: plain loops over floats, no torch.
+
+Slow on purpose: one line an equation, so that it can be held against the paper by eye. What the
+three fast ways through the weights compute is compared with this.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Weights = Mapping[str, Floats]
+State = tuple[Floats, Floats]
+"""h and c, each (layers, units)."""
+
+
+def sigmoid(x: float) -> float:
+    return 1.0 / (1.0 + math.exp(-x))
+
+
+def dot(row: Floats, vector: Sequence[float]) -> float:
+    return math.fsum(float(w) * v for w, v in zip(row, vector, strict=True))
+
+
+def run(
+    weights: Weights, cell: str, token_ids: Sequence[int], state: State | None = None
+) -> tuple[dict[str, Floats], Floats, State]:
+    """Signal -> (layers, steps, units), logits (steps, V), and the state after the last step."""
+    layers = sum(name.startswith("rnn.weight_hh") for name in weights)
+    H = weights["rnn.weight_hh_l0"].shape[1]
+    h = [[0.0] * H for _ in range(layers)] if state is None else state[0].tolist()
+    c = [[0.0] * H for _ in range(layers)] if state is None else state[1].tolist()
+    names = ["hidden_state"]
+    if cell == "lstm":
+        names = ["input_gate", "forget_gate", "candidate", "output_gate", "cell_state", *names]
+    signals = {name: np.zeros((layers, len(token_ids), H)) for name in names}
+    logits = []
+    for t, token_id in enumerate(token_ids):
+        x = weights["embedding.weight"][token_id].tolist()
+        for layer in range(layers):
+            step = lstm_step if cell == "lstm" else rnn_step
+            of_step = step(weights, layer, x, h[layer], c[layer])
+            for name in names:
+                signals[name][layer, t] = of_step[name]
+            h[layer] = of_step["hidden_state"]
+            c[layer] = of_step.get("cell_state", c[layer])
+            x = h[layer]
+        decoder = zip(weights["decoder.weight"], weights["decoder.bias"], strict=True)
+        logits.append([dot(row, x) + float(bias) for row, bias in decoder])
+    return signals, np.array(logits), (np.array(h), np.array(c))
+
+
+def sums(
+    weights: Weights, layer: int, x: Sequence[float], h: Sequence[float], row: int
+) -> list[float]:
+    """W_i* x + b_i* + W_h* h + b_h*, for the `row`-th H rows of the layer's weights."""
+    H = len(h)
+    W_i, W_h = weights[f"rnn.weight_ih_l{layer}"], weights[f"rnn.weight_hh_l{layer}"]
+    b_i, b_h = weights[f"rnn.bias_ih_l{layer}"], weights[f"rnn.bias_hh_l{layer}"]
+    return [
+        dot(W_i[j], x) + float(b_i[j]) + dot(W_h[j], h) + float(b_h[j])
+        for j in range(row * H, (row + 1) * H)
+    ]
+
+
+def lstm_step(
+    weights: Weights, layer: int, x: Sequence[float], h: Sequence[float], c: Sequence[float]
+) -> dict[str, list[float]]:
+    i = [sigmoid(s) for s in sums(weights, layer, x, h, row=0)]
+    f = [sigmoid(s) for s in sums(weights, layer, x, h, row=1)]
+    g = [math.tanh(s) for s in sums(weights, layer, x, h, row=2)]
+    o = [sigmoid(s) for s in sums(weights, layer, x, h, row=3)]
+    c_t = [f_j * c_j + i_j * g_j for f_j, c_j, i_j, g_j in zip(f, c, i, g, strict=True)]
+    h_t = [o_j * math.tanh(c_j) for o_j, c_j in zip(o, c_t, strict=True)]
+    return {
+        "input_gate": i,
+        "forget_gate": f,
+        "candidate": g,
+        "output_gate": o,
+        "cell_state": c_t,
+        "hidden_state": h_t,
+    }
+
+
+def rnn_step(
+    weights: Weights, layer: int, x: Sequence[float], h: Sequence[float], c: Sequence[float]
+) -> dict[str, list[float]]:
+    del c
+    return {"hidden_state": [math.tanh(s) for s in sums(weights, layer, x, h, row=0)]}
+
+
+def log_softmax(logits: Floats) -> Floats:
+    """The last axis as log-probabilities."""
+    shifted = logits - logits.max(-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))

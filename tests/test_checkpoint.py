@@ -1,0 +1,150 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from lstm_lm import checkpoint
+from lstm_lm.checkpoint import (
+    Run,
+    checkpoint_folder,
+    has_checkpoint,
+    is_run,
+    load_checkpoint,
+    read_run,
+    save_checkpoint,
+    write_run,
+)
+from lstm_lm.errors import CheckpointError
+from tests.conftest import tiny_training
+
+RUN = Run(
+    train=tiny_training(), sources=["a", "-"], files=["/a"], fingerprint="f", command="train it"
+)
+
+
+def tensors(step: int) -> dict[str, torch.Tensor]:
+    return {"w": torch.full((3, 2), float(step)), "step": torch.tensor(step)}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A run with checkpoints of steps 10 and 20."""
+    write_run(tmp_path / "run", RUN)
+    for step in (10, 20):
+        save_checkpoint(tmp_path / "run", step, tensors(step), {"best": 0.1, "note": "ü"})
+    return tmp_path / "run"
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in checkpoint_folder(folder).iterdir())
+
+
+def test_a_run_comes_back_as_it_was_written(folder: Path, tmp_path: Path) -> None:
+    assert is_run(folder)
+    assert read_run(folder) == RUN
+    assert not is_run(tmp_path)
+    assert not has_checkpoint(tmp_path)
+
+
+def test_a_checkpoint_comes_back_bit_for_bit(folder: Path) -> None:
+    step, loaded, info, warnings = load_checkpoint(folder)
+    assert step == 20
+    assert loaded.keys() == tensors(20).keys()
+    assert all(torch.equal(loaded[name], value) for name, value in tensors(20).items())
+    assert info == {"best": 0.1, "note": "ü"}
+    assert warnings == []
+
+
+def test_the_two_newest_checkpoints_are_kept(folder: Path) -> None:
+    for step in (30, 1_000_000_040):
+        save_checkpoint(folder, step, tensors(step), {})
+    assert files(folder) == [
+        "run.json",
+        "step-000000030.safetensors",
+        "step-1000000040.safetensors",
+    ]
+    assert load_checkpoint(folder)[0] == 1_000_000_040
+
+
+def newest(folder: Path) -> Path:
+    return checkpoint_folder(folder) / "step-000000020.safetensors"
+
+
+@pytest.mark.parametrize("kept_bytes", [0, 5, 100, -1])
+def test_a_checkpoint_cut_short_is_passed_over_and_said(folder: Path, kept_bytes: int) -> None:
+    size = newest(folder).stat().st_size
+    os.truncate(newest(folder), kept_bytes % size)
+    step, loaded, _, warnings = load_checkpoint(folder)
+    assert step == 10
+    assert torch.equal(loaded["w"], tensors(10)["w"])
+    assert len(warnings) == 1
+    assert warnings[0].startswith("the checkpoint step-000000020.safetensors is damaged (")
+    assert warnings[0].endswith("): using the one before")
+
+
+def test_a_flipped_bit_in_a_weight_is_noticed(folder: Path) -> None:
+    content = bytearray(newest(folder).read_bytes())
+    content[-3] ^= 1
+    newest(folder).write_bytes(content)
+    step, _, _, warnings = load_checkpoint(folder)
+    assert step == 10
+    assert "its checksum is wrong" in warnings[0]
+
+
+def test_without_a_whole_checkpoint_there_is_no_going_on(folder: Path) -> None:
+    for path in checkpoint_folder(folder).glob("step-*"):
+        path.write_bytes(b"")
+    with pytest.raises(CheckpointError, match="has no whole checkpoint: start again from its com"):
+        load_checkpoint(folder)
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_those_before_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = files(folder)
+
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "write_tensors", full)
+    with pytest.raises(CheckpointError) as caught:
+        save_checkpoint(folder, 30, tensors(30), {})
+    assert str(caught.value) == (
+        "cannot save the checkpoint of step 30: No space left on device; step 20 is still there; "
+        f"free some space and go on with --resume {folder}"
+    )
+    assert files(folder) == before
+    assert load_checkpoint(folder)[0] == 20
+
+
+def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path, tmp_path / "nowhere", tmp_path / "file"):
+        with pytest.raises(CheckpointError, match=r"is no run: it has no checkpoint/run\.json"):
+            read_run(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"\xff",
+        json.dumps({"train": {"layers": 0}}).encode(),
+        json.dumps({"train": {"wings": 0}}).encode(),
+        json.dumps({"train": {}, "sources": 3, "files": [], "fingerprint": 1}).encode(),
+    ],
+)
+def test_a_damaged_description_of_a_run_is_named(folder: Path, content: bytes) -> None:
+    (checkpoint_folder(folder) / "run.json").write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"run\.json is damaged \(.*\): start a new run"):
+        read_run(folder)
+
+
+def test_a_run_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CheckpointError, match="cannot write into .*: Not a directory"):
+        write_run(tmp_path / "file" / "run", RUN)

@@ -1,0 +1,49 @@
+"""What loads what: the core works without gradio, and a typing error is answered without torch."""
+
+import subprocess
+import sys
+
+import pytest
+
+CORE = """
+import pkgutil, importlib, sys
+import lstm_lm
+found = []
+for module in pkgutil.walk_packages(lstm_lm.__path__, "lstm_lm."):
+    if module.name == "lstm_lm.ui" or module.name.startswith("lstm_lm.ui."):
+        continue
+    importlib.import_module(module.name)
+    assert "gradio" not in sys.modules, f"{module.name} loads gradio"
+    found.append(module.name)
+assert {"lstm_lm.model", "lstm_lm.training", "lstm_lm.trace"} <= set(found), found
+"""
+
+LIGHT = """
+import importlib, sys
+for name in ("lstm_lm", "lstm_lm.config", "lstm_lm.options", "lstm_lm.errors", "lstm_lm.signals",
+             "lstm_lm.console", "train"):
+    importlib.import_module(name)
+    for heavy in ("torch", "numpy", "gradio", "sentencepiece", "huggingface_hub"):
+        assert heavy not in sys.modules, f"{name} loads {heavy}"
+for name in ("lstm_lm.sources", "lstm_lm.tokenizer", "lstm_lm.corpus", "lstm_lm.sampling"):
+    importlib.import_module(name)
+    for heavy in ("torch", "gradio", "sentencepiece", "huggingface_hub"):
+        assert heavy not in sys.modules, f"{name} loads {heavy}"
+"""
+
+
+@pytest.mark.parametrize("program", [CORE, LIGHT], ids=["core-no-gradio", "light-no-torch"])
+def test_a_fresh_process_loads_no_more_than_it_needs(program: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_public_names_are_all_there() -> None:
+    import lstm_lm
+
+    for name in lstm_lm.__all__:
+        assert getattr(lstm_lm, name) is not None
+    with pytest.raises(AttributeError, match="has no attribute 'Transformer'"):
+        lstm_lm.Transformer  # noqa: B018

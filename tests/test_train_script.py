@@ -1,0 +1,323 @@
+"""`train.py` as a person runs it: exit codes, one line for a mistake, and what a kill leaves."""
+
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import train
+from lstm_lm.checkpoint import checkpoint_folder, load_checkpoint
+from lstm_lm.loading import load_folder, read_metrics
+
+PROJECT = Path(train.__file__).parent
+TEXT = "the early bird catches the worm, and the second mouse gets the cheese.\n" * 60
+SIZES = "--layers 2 --hidden-size 16 --embedding-size 4 --batch-size 4 --sequence-length 8".split()
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current folder with a text, a binary file and a folder that holds something."""
+    (tmp_path / "text.txt").write_text(TEXT)
+    (tmp_path / "short.txt").write_text("Hi.")
+    (tmp_path / "void.txt").touch()
+    (tmp_path / "binary.txt").write_bytes(b"ab\0cd")
+    (tmp_path / "latin1.txt").write_bytes("café ".encode("latin-1") * 50)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.tex.bak").write_text("do not write here")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    return tmp_path
+
+
+WRONG = {
+    "unknown option": (["--optimizer", "sgd"], "unrecognized arguments: --optimizer"),
+    "unknown choice": (["--cell", "gru"], "argument --cell: invalid choice: 'gru'"),
+    "no number": (["--steps", "many"], "argument --steps: invalid int value: 'many'"),
+    "missing value": (["--text"], "argument --text: expected one argument"),
+    "steps and minutes": (
+        ["--steps", "3", "--minutes", "1"],
+        "both steps and minutes are given: choose one",
+    ),
+    "several at once": (
+        ["--layers", "0", "--dropout", "2", "--seed=-1"],
+        "--layers is 0: give a whole number from 1 to 16; --dropout is 2.0",
+    ),
+    "no finite number": (["--learning-rate", "nan"], "--learning-rate is nan: give a number"),
+    "infinite minutes": (["--minutes", "inf"], "--minutes is inf: give a number"),
+    "endless digits": (["--seed", "9" * 5000], "argument --seed: invalid int value"),
+    "huge": (["--hidden-size", "9" * 30], "--hidden-size is a number of more than 18 digits"),
+    "resume with settings": (
+        ["--resume", "x", "--steps", "5"],
+        "--resume goes on with the settings of the run: leave out --steps",
+    ),
+    "resume with a text": (["--resume", "x", "--text", "t"], "leave out --text"),
+    "resume with out": (["--resume", "x", "--out", "y"], "leave out --out"),
+    "resume of no run": (["--resume", "full"], r"full is no run: it has no checkpoint/run.json"),
+    "resume of nothing": (["--resume", "nowhere"], "nowhere is no run"),
+    "resume of a file": (["--resume", "text.txt"], "text.txt is no run"),
+    "no such text": (["--text", "no.txt"], "no such file or folder: no.txt"),
+    "name too long": (["--text", "x" * 300], "File name too long"),
+    "no such home": (["--text", "~nobody-of-that-name/x"], "cannot read ~nobody-of-that-name/x"),
+    "empty text": (["--text", "void.txt"], "void.txt is empty"),
+    "binary text": (["--text", "binary.txt"], "binary.txt is binary: byte offset 2 is zero"),
+    "latin-1 text": (["--text", "latin1.txt"], "latin1.txt is not UTF-8: byte offset 3"),
+    "short text": (["--text", "short.txt"], "the text has 3 characters: too short"),
+    "too short for the batch": (
+        ["--text", "text.txt", "--batch-size", "999"],
+        "needs 64,935: give a text of at least 72,151 tokens, or lower --batch-size",
+    ),
+    "folder without text": (["--text", "full"], "no text files in the folder full"),
+    "no URL": (["--text", "http://[::1"], "cannot fetch http://[::1: Invalid IPv6 URL"),
+    "half a data set": (["--text", "hf://datasets/a"], "write hf://datasets/OWNER/NAME/FILE"),
+    "data set offline": (["--text", "hf://datasets/a/b/c.txt"], "cannot reach the Hub"),
+    "too few subwords": (
+        ["--text", "text.txt", "--tokenizer", "sentencepiece", "--vocab-size", "100000"],
+        "choose at most",
+    ),
+    "vocabulary too small": (
+        ["--text", "text.txt", "--tokenizer", "sentencepiece", "--vocab-size", "258"],
+        "choose at least",
+    ),
+    "out is full": (
+        ["--text", "text.txt", *SIZES, "--steps", "2", "--out", "full"],
+        "full is not empty: choose another --out, or go on with --resume full",
+    ),
+    "out is a file": (
+        ["--text", "text.txt", *SIZES, "--steps", "2", "--out", "text.txt"],
+        "cannot write into text.txt: Not a directory",
+    ),
+    "out is in a file": (
+        ["--text", "text.txt", *SIZES, "--steps", "2", "--out", "text.txt/run"],
+        "cannot write into text.txt/run: Not a directory",
+    ),
+    "giant model": (
+        ["--text", "text.txt", "--batch-size", "2", "--hidden-size", "16384", "--layers", "16"],
+        "at most 500,000,000 are supported; lower hidden_size or layers",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_command_line_is_one_line_and_exit_code_2(
+    place: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    arguments, message = WRONG[name]
+    before = sorted(place.rglob("*"))
+    try:
+        code: object = train.main(arguments)
+    except SystemExit as left:
+        code = left.code
+    said = capsys.readouterr().err
+    assert code == 2
+    assert message in said
+    assert said.startswith("train.py: ")
+    assert said.count("\n") == said.endswith("\n") == 1
+    after = {path for path in place.rglob("*") if "cache" not in path.parts}
+    assert after <= set(before)  # nothing was begun
+
+
+def test_a_missing_device_is_named(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import torch
+
+    missing = "mps" if not torch.backends.mps.is_available() else "cuda"
+    assert train.main(["--text", "text.txt", *SIZES, "--steps", "2", "--device", missing]) == 2
+    assert f"--device {missing}: this machine has none that torch can use" in (
+        capsys.readouterr().err
+    )
+
+
+def test_a_run_names_itself_and_is_resumed_by_its_folder(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["--text", "text.txt", *SIZES, "--steps", "2"]
+    assert train.main(command) == 0
+    assert "python app.py --model runs/text-char" in capsys.readouterr().out
+    assert train.main(command) == 0
+    assert sorted(path.name for path in (place / "runs").iterdir()) == [
+        "text-char",
+        "text-char-2",
+    ]
+    shutil.rmtree(place / "cache")  # the text is read again
+    assert train.main(["--resume", "runs/text-char"]) == 0
+    shutil.rmtree(place / "cache")
+    (place / "text.txt").write_text(TEXT + "changed")
+    assert train.main(["--resume", "runs/text-char"]) == 2
+    assert "the text is not the one that this run began with" in capsys.readouterr().err
+
+
+# From here on: real processes, since they are killed. They share one cache and one text.
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("processes")
+    (place / "text.txt").write_text(TEXT)
+    return place
+
+
+@pytest.fixture
+def start(shared: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Start train.py with these arguments; what still runs in the end is killed."""
+    running: list[subprocess.Popen[str]] = []
+
+    def begin(*arguments: str, largest_file: int | None = None) -> "subprocess.Popen[str]":
+        def limit() -> None:
+            if largest_file is not None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+
+        process = subprocess.Popen(
+            [sys.executable, str(PROJECT / "train.py"), *arguments],
+            cwd=shared,
+            env={**os.environ, "LSTM_LM_CACHE": str(shared / "cache"), "OMP_NUM_THREADS": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=limit,
+        )
+        running.append(process)
+        return process
+
+    yield begin
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+# A checkpoint after each step, and steps enough that a signal finds the run in its middle.
+TRAINING = ["--text", "text.txt", *SIZES, "--steps", "300", "--evaluations", "5",
+            "--checkpoint-seconds", "0"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(shared: Path) -> Path:
+    """The folder of a run of TRAINING that nothing stopped."""
+    done = subprocess.run(
+        [sys.executable, str(PROJECT / "train.py"), *TRAINING, "--out", "whole"],
+        cwd=shared,
+        env={**os.environ, "LSTM_LM_CACHE": str(shared / "cache"), "OMP_NUM_THREADS": "1"},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return shared / "whole"
+
+
+def wait_for_step(folder: Path, step: int, process: "subprocess.Popen[str]") -> None:
+    """Return when a checkpoint of at least `step` steps is there."""
+    for _ in range(6000):
+        names = [path.stem for path in checkpoint_folder(folder).glob("step-*.safetensors")]
+        if any(int(name.removeprefix("step-")) >= step for name in names):
+            return
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+    raise AssertionError("no checkpoint within half a minute")
+
+
+def check_like(folder: Path, whole: Path) -> None:
+    """The run ended as the uninterrupted one did, with no evaluation told twice."""
+    ours, theirs = ((f / "model.safetensors").read_bytes() for f in (folder, whole))
+    assert ours == theirs
+    rows = [[{**row, "seconds": 0} for row in read_metrics(f)] for f in (folder, whole)]
+    assert rows[0] == rows[1]
+    assert [row["step"] for row in rows[0]] == [60, 120, 180, 240, 300]
+
+
+def test_a_run_killed_at_a_random_moment_is_resumed_bit_for_bit(
+    start: Callable[..., "subprocess.Popen[str]"], shared: Path, uninterrupted: Path
+) -> None:
+    moment = random.uniform(0.0, 0.6)  # seconds after the first checkpoint; any must do
+    process = start(*TRAINING, "--out", "killed")
+    wait_for_step(shared / "killed", 1, process)
+    time.sleep(moment)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait(30) == -signal.SIGKILL, f"killed {moment} s after the first checkpoint"
+    left = load_checkpoint(shared / "killed")[0]
+    resumed = start("--resume", "killed")
+    out, err = resumed.communicate(timeout=60)
+    assert resumed.returncode == 0, err
+    assert "going on after step" in out
+    try:
+        check_like(shared / "killed", uninterrupted)
+    except AssertionError as error:
+        raise AssertionError(f"killed {moment} s after the first, at step {left}") from error
+
+
+def test_ctrl_c_saves_says_how_to_go_on_and_the_run_is_resumed_bit_for_bit(
+    start: Callable[..., "subprocess.Popen[str]"], shared: Path, uninterrupted: Path
+) -> None:
+    process = start(*TRAINING, "--out", "stopped")
+    wait_for_step(shared / "stopped", 70, process)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert "everything saved; go on with\n  python train.py --resume stopped\n" in err
+    run = json.loads((shared / "stopped" / "checkpoint" / "run.json").read_text())
+    assert run["train"]["steps"] == 300
+    assert run["command"].startswith("python train.py --text text.txt --layers 2")
+
+    # The disk is full now: a file may not grow to the size of a checkpoint.
+    step = load_checkpoint(shared / "stopped")[0]
+    (newest, *_) = sorted(checkpoint_folder(shared / "stopped").glob("step-*"), reverse=True)
+    full = start("--resume", "stopped", largest_file=newest.stat().st_size - 1000)
+    _, err = full.communicate(timeout=60)
+    assert full.returncode == 2, err
+    assert err.split("\n")[-2].startswith(
+        f"train.py: cannot save the checkpoint of step {step + 1}"
+    )
+    assert f"step {step} is still there; free some space and go on with --resume stopped" in err
+    assert "Traceback" not in err
+    assert load_checkpoint(shared / "stopped")[0] == step
+    assert load_folder(shared / "stopped").config.layers == 2
+
+    # And now it is not.
+    resumed = start("--resume", "stopped")
+    out, err = resumed.communicate(timeout=60)
+    assert resumed.returncode == 0, err
+    assert f"going on after step {step} of 300" in out
+    check_like(shared / "stopped", uninterrupted)
+
+
+def test_help_and_mistakes_are_answered_at_once_without_torch() -> None:
+    """Within a second, by contract; two are allowed here, for a busy machine."""
+    for arguments, code in (["--help"], 0), (["--layers", "0"], 2), (["--what"], 2):
+        started = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-X", "importtime", str(PROJECT / "train.py"), *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert time.perf_counter() - started < 2.0
+        assert done.returncode == code
+        assert "lstm_lm.config" in done.stderr
+        assert not any(line.split("|")[-1].strip() == "torch" for line in done.stderr.split("\n"))
+        if code == 0:
+            assert "--resume FOLDER" in done.stdout
+
+
+def test_text_is_read_from_standard_input(shared: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(PROJECT / "train.py"), "--text", "-", *SIZES, "--steps", "2",
+         "--out", "piped"],
+        cwd=shared,
+        env={**os.environ, "LSTM_LM_CACHE": str(shared / "cache")},
+        input=TEXT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert f"{len(TEXT):,} characters" in done.stdout
+    assert load_folder(shared / "piped").complete("the ")
