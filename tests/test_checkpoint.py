@@ -146,5 +146,5 @@ def test_a_damaged_description_of_a_run_is_named(folder: Path, content: bytes) -
 
 def test_a_run_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(CheckpointError, match="cannot write into .*: Not a directory"):
+    with pytest.raises(CheckpointError, match=r"cannot write into .*: Not a directory"):
         write_run(tmp_path / "file" / "run", RUN)

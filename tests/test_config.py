@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -105,7 +106,8 @@ MODEL_CONFIGS = st.builds(
 @given(TRAIN_CONFIGS | SAMPLING_CONFIGS | MODEL_CONFIGS)
 def test_a_config_comes_back_from_json(config: TrainConfig | SamplingConfig | ModelConfig) -> None:
     data = json.loads(json.dumps(to_json(config)))
-    assert from_json(type(config), data) == config
+    cls: Any = type(config)
+    assert from_json(cls, data) == config
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_a_damaged_cache_is_named(
         assert cached_corpus(corpus.fingerprint) is None
         return
     path.write_bytes(content) if content is not None else path.unlink()
-    with pytest.raises(TextError, match="is damaged .*: delete that folder and start again"):
+    with pytest.raises(TextError, match=r"is damaged .*: delete that folder and start again"):
         cached_corpus(corpus.fingerprint)
     shutil.rmtree(path.parent)
     assert make_corpus(PROVERBS * 40).fingerprint == corpus.fingerprint
@@ -119,7 +119,7 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     text, blocked = tmp_path / "text", tmp_path / "blocked"
     text.write_text(TEXT)
     blocked.write_text("a file, where a folder is needed")
-    with pytest.raises(TextError, match="MiB are free there.*set LSTM_LM_CACHE to another folder"):
+    with pytest.raises(TextError, match=r"MiB are free there.*set LSTM_LM_CACHE to another folder"):
         build_corpus([text], "char", 300, cache=blocked)
 
 
@@ -166,6 +166,6 @@ def test_where_a_step_reads_depends_on_seed_and_step_alone() -> None:
 
 
 def test_a_text_too_short_for_the_streams_says_how_long_it_must_be() -> None:
-    with pytest.raises(TextError, match="has 23 training tokens.*needs 24.*at least 27 tokens"):
+    with pytest.raises(TextError, match=r"has 23 training tokens.*needs 24.*at least 27 tokens"):
         streams(count=23)
     assert streams(count=int(0.9 * 27)).steps_per_epoch == 1

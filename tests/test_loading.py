@@ -282,7 +282,7 @@ def test_files_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
         write_atomically(path, fail)
     assert path.read_text() == "good"
     assert list(tmp_path.iterdir()) == [path]
-    with pytest.raises(OSError, match="No such file|cannot|rror"):
+    with pytest.raises(OSError, match=r"No such file"):
         write_tensors(tmp_path / "no" / "file", {"x": torch.zeros(2)}, {})
 
 

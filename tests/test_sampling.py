@@ -1,3 +1,4 @@
+import itertools
 import math
 from collections import Counter
 
@@ -153,7 +154,7 @@ def test_seeds_are_independent_of_each_other() -> None:
         for seed in range(draws + 1)
     ]
     assert chi_square(Counter(drawn[:draws]), P, draws) < 33.4
-    pairs = Counter(5 * one + other for one, other in zip(drawn, drawn[1:], strict=False))
+    pairs = Counter(5 * one + other for one, other in itertools.pairwise(drawn))
     assert chi_square(pairs, np.outer(P, P).ravel(), draws) < 72.5
 
 

@@ -122,10 +122,9 @@ def test_utf16_is_named(tmp_path: Path, content: bytes) -> None:
         joined(write(tmp_path / "text", content))
 
 
-@pytest.mark.parametrize("content", [b"", b""], ids=["file", "again"])
-def test_an_empty_file_is_named(tmp_path: Path, content: bytes) -> None:
-    with pytest.raises(TextError, match="void.txt is empty"):
-        joined(write(tmp_path / "void.txt", content))
+def test_an_empty_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TextError, match=r"void\.txt is empty"):
+        joined(write(tmp_path / "void.txt", b""))
 
 
 @pytest.mark.parametrize(
@@ -174,7 +173,7 @@ def test_the_offset_of_a_bad_byte_does_not_depend_on_the_chunks(
 
 
 def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TextError, match="cannot read .*: Is a directory"):
+    with pytest.raises(TextError, match=r"cannot read .*: Is a directory"):
         joined(tmp_path)
 
 
@@ -203,14 +202,14 @@ def test_a_cache_that_cannot_be_written_is_named(
 ) -> None:
     give_stdin(monkeypatch, b"text")
     write(tmp_path / "file", "in the way")
-    with pytest.raises(TextError, match="cannot write into .*: set LSTM_LM_CACHE|Not a directory"):
+    with pytest.raises(TextError, match=r"cannot write into .*: Not a directory; set LSTM_LM_C"):
         text_files(["-"], tmp_path / "file" / "spool")
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self) -> None:  # noqa: N802 - the base class's name
+    def do_GET(self) -> None:
         if self.path == "/text":
-            self.answer(200, "fetched\n".encode())
+            self.answer(200, b"fetched\n")
         elif self.path == "/empty":
             self.answer(200, b"")
         elif self.path == "/broken-off":
@@ -263,5 +262,5 @@ def test_a_url_without_a_text_is_named(
 def test_a_server_that_is_not_there_is_named(
     server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(TextError, match="cannot fetch .*: .*download it and name the file"):
+    with pytest.raises(TextError, match=r"cannot fetch .*: .*download it and name the file"):
         text_files(["http://127.0.0.1:1/"], tmp_path)

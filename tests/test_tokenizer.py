@@ -115,7 +115,7 @@ def test_unknown_characters_are_named_with_position_and_code_point() -> None:
 
 
 def test_of_many_unknown_characters_five_are_named() -> None:
-    with pytest.raises(UnknownCharacterError, match="U\\+0067.* and 4 others") as caught:
+    with pytest.raises(UnknownCharacterError, match=r"U\+0067.* and 4 others") as caught:
         CharTokenizer("ab").encode("cdefghijk")
     assert len(caught.value.characters) == 9
     assert "U+0068" not in str(caught.value)

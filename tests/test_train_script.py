@@ -1,5 +1,6 @@
 """`train.py` as a person runs it: exit codes, one line for a mistake, and what a kill leaves."""
 
+import io
 import json
 import os
 import random
@@ -13,14 +14,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 import train
 from lstm_lm.checkpoint import checkpoint_folder, load_checkpoint
 from lstm_lm.loading import load_folder, read_metrics
 
 PROJECT = Path(train.__file__).parent
+THREADS = str(torch.get_num_threads())  # of the processes: other numbers add in other orders
 TEXT = "the early bird catches the worm, and the second mouse gets the cheese.\n" * 60
-SIZES = "--layers 2 --hidden-size 16 --embedding-size 4 --batch-size 4 --sequence-length 8".split()
+SIZES = ["--layers", "2", "--hidden-size", "16", "--embedding-size", "4", "--batch-size", "4",
+         "--sequence-length", "8"]  # fmt: skip
 
 
 @pytest.fixture
@@ -126,8 +130,6 @@ def test_a_wrong_command_line_is_one_line_and_exit_code_2(
 
 
 def test_a_missing_device_is_named(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import torch
-
     missing = "mps" if not torch.backends.mps.is_available() else "cuda"
     assert train.main(["--text", "text.txt", *SIZES, "--steps", "2", "--device", missing]) == 2
     assert f"--device {missing}: this machine has none that torch can use" in (
@@ -177,7 +179,7 @@ def start(shared: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
         process = subprocess.Popen(
             [sys.executable, str(PROJECT / "train.py"), *arguments],
             cwd=shared,
-            env={**os.environ, "LSTM_LM_CACHE": str(shared / "cache"), "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "LSTM_LM_CACHE": str(shared / "cache"), "OMP_NUM_THREADS": THREADS},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -194,22 +196,18 @@ def start(shared: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
 
 
 # A checkpoint after each step, and steps enough that a signal finds the run in its middle.
-TRAINING = ["--text", "text.txt", *SIZES, "--steps", "300", "--evaluations", "5",
+STEPS = 150
+TRAINING = ["--text", "text.txt", *SIZES, "--steps", str(STEPS), "--evaluations", "5",
             "--checkpoint-seconds", "0"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def uninterrupted(shared: Path) -> Path:
-    """The folder of a run of TRAINING that nothing stopped."""
-    done = subprocess.run(
-        [sys.executable, str(PROJECT / "train.py"), *TRAINING, "--out", "whole"],
-        cwd=shared,
-        env={**os.environ, "LSTM_LM_CACHE": str(shared / "cache"), "OMP_NUM_THREADS": "1"},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
+    """The folder of a run of TRAINING that nothing stopped, in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(shared)
+        patch.setenv("LSTM_LM_CACHE", str(shared / "cache"))
+        assert train.main([*TRAINING, "--out", "whole"]) == 0
     return shared / "whole"
 
 
@@ -230,41 +228,50 @@ def check_like(folder: Path, whole: Path) -> None:
     assert ours == theirs
     rows = [[{**row, "seconds": 0} for row in read_metrics(f)] for f in (folder, whole)]
     assert rows[0] == rows[1]
-    assert [row["step"] for row in rows[0]] == [60, 120, 180, 240, 300]
+    assert [row["step"] for row in rows[0]] == [STEPS // 5 * n for n in range(1, 6)]
 
 
 def test_a_run_killed_at_a_random_moment_is_resumed_bit_for_bit(
-    start: Callable[..., "subprocess.Popen[str]"], shared: Path, uninterrupted: Path
+    start: Callable[..., "subprocess.Popen[str]"],
+    shared: Path,
+    uninterrupted: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    moment = random.uniform(0.0, 0.6)  # seconds after the first checkpoint; any must do
+    step, moment = random.randint(1, 100), random.uniform(0.0, 0.02)  # any must do
     process = start(*TRAINING, "--out", "killed")
-    wait_for_step(shared / "killed", 1, process)
+    wait_for_step(shared / "killed", step, process)
     time.sleep(moment)
     process.send_signal(signal.SIGKILL)
-    assert process.wait(30) == -signal.SIGKILL, f"killed {moment} s after the first checkpoint"
+    assert process.wait(30) == -signal.SIGKILL
     left = load_checkpoint(shared / "killed")[0]
-    resumed = start("--resume", "killed")
-    out, err = resumed.communicate(timeout=60)
-    assert resumed.returncode == 0, err
-    assert "going on after step" in out
+    monkeypatch.chdir(shared)
+    monkeypatch.setenv("LSTM_LM_CACHE", str(shared / "cache"))
+    assert train.main(["--resume", "killed"]) == 0
+    assert f"going on after step {left} of {STEPS}" in capsys.readouterr().out
     try:
         check_like(shared / "killed", uninterrupted)
     except AssertionError as error:
-        raise AssertionError(f"killed {moment} s after the first, at step {left}") from error
+        raise AssertionError(f"killed {moment} s after step {step}, left {left}") from error
 
 
-def test_ctrl_c_saves_says_how_to_go_on_and_the_run_is_resumed_bit_for_bit(
-    start: Callable[..., "subprocess.Popen[str]"], shared: Path, uninterrupted: Path
+def test_a_run_goes_on_bit_for_bit_after_ctrl_c_and_after_a_full_disk(
+    start: Callable[..., "subprocess.Popen[str]"],
+    shared: Path,
+    uninterrupted: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setenv("LSTM_LM_CACHE", str(shared / "cache"))
     process = start(*TRAINING, "--out", "stopped")
-    wait_for_step(shared / "stopped", 70, process)
+    wait_for_step(shared / "stopped", 30, process)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "Traceback" not in err
     assert "everything saved; go on with\n  python train.py --resume stopped\n" in err
     run = json.loads((shared / "stopped" / "checkpoint" / "run.json").read_text())
-    assert run["train"]["steps"] == 300
+    assert run["train"]["steps"] == STEPS
     assert run["command"].startswith("python train.py --text text.txt --layers 2")
 
     # The disk is full now: a file may not grow to the size of a checkpoint.
@@ -282,10 +289,9 @@ def test_ctrl_c_saves_says_how_to_go_on_and_the_run_is_resumed_bit_for_bit(
     assert load_folder(shared / "stopped").config.layers == 2
 
     # And now it is not.
-    resumed = start("--resume", "stopped")
-    out, err = resumed.communicate(timeout=60)
-    assert resumed.returncode == 0, err
-    assert f"going on after step {step} of 300" in out
+    monkeypatch.chdir(shared)
+    assert train.main(["--resume", "stopped"]) == 0
+    assert f"going on after step {step} of {STEPS}" in capsys.readouterr().out
     check_like(shared / "stopped", uninterrupted)
 
 
@@ -307,17 +313,10 @@ def test_help_and_mistakes_are_answered_at_once_without_torch() -> None:
             assert "--resume FOLDER" in done.stdout
 
 
-def test_text_is_read_from_standard_input(shared: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, str(PROJECT / "train.py"), "--text", "-", *SIZES, "--steps", "2",
-         "--out", "piped"],
-        cwd=shared,
-        env={**os.environ, "LSTM_LM_CACHE": str(shared / "cache")},
-        input=TEXT,
-        check=False,
-        capture_output=True,
-        text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert f"{len(TEXT):,} characters" in done.stdout
-    assert load_folder(shared / "piped").complete("the ")
+def test_text_is_read_from_standard_input(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
+    assert train.main(["--text", "-", *SIZES, "--steps", "2", "--out", "piped"]) == 0
+    assert load_folder(place / "piped").complete("the ")
+    assert train.main(["--resume", "piped"]) == 0
+    shutil.rmtree(place / "cache")
+    assert train.main(["--resume", "piped"]) == 2  # what came through a pipe is gone

@@ -1,0 +1,86 @@
+"""Serve the page: arguments in, load the models, launch; an error to its exit code.
+
+Exit codes: 0 done; 2 the input is wrong (one line on stderr says what to do).
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from lstm_lm.errors import UserError
+from lstm_lm.options import OneLineParser
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of `app.py`."""
+    parser = OneLineParser(
+        prog="app.py",
+        description="Watch an LSTM write, with every gate of every unit at every step. "
+        "With no arguments: the models that come with the project, offline.",
+    )
+    parser.add_argument(
+        "--model",
+        action="append",
+        metavar="MODEL",
+        help="a model that comes with the project, or the folder of a run; repeat it for several "
+        "(default: those that come with the project; a Space names others in LSTM_LM_MODELS)",
+    )
+    parser.add_argument("--host", default=None, help="address to serve on (default: 127.0.0.1)")
+    parser.add_argument(
+        "--port", type=_port, default=None, metavar="P", help="port (default: the first free from 7860)"
+    )
+    parser.add_argument(
+        "--share", action="store_true", help="also make a public link through gradio's servers"
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 < port < 65536:
+        raise argparse.ArgumentTypeError(f"{port} is no port: choose 1 to 65535")
+    return port
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve until interrupted, and return the exit code."""
+    options = parser().parse_args(argv)
+    quiet = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    os.environ.update({name: value for name, value in quiet.items() if name not in os.environ})
+    try:
+        from lstm_lm.loading import bundled_models, model_folder
+
+        named = os.environ.get("LSTM_LM_MODELS", "").split(",")
+        models = options.model or [name.strip() for name in named if name.strip()]
+        models = list(dict.fromkeys(models)) or bundled_models()
+        if not models:
+            raise UserError("no model comes with this copy: train one, then give --model FOLDER")
+        for name in models:
+            model_folder(name)
+
+        from lstm_lm.ui.page import build_page, launch_settings
+
+        page, _ = build_page(models)
+        page.launch(
+            server_name=options.host,
+            server_port=options.port,
+            share=options.share,
+            **launch_settings(),
+        )
+    except UserError as error:
+        return _say(str(error))
+    except OSError as error:
+        if options.port is None and options.host is None:
+            raise
+        return _say(f"cannot serve there: {error}")
+    return 0
+
+
+def _say(message: str) -> int:
+    sys.stderr.write(f"app.py: {message}\n")
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

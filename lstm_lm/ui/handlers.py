@@ -1,0 +1,267 @@
+"""What happens when a person presses something: write, stop, read, another model, a closer look.
+
+Handlers return payloads for the workbench. Knows nothing of how the page is laid out.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from lstm_lm.config import SamplingConfig
+from lstm_lm.errors import ConfigError, UserError
+from lstm_lm.generation import generate, read_prompt
+from lstm_lm.model import LanguageModel
+from lstm_lm.tokenizer import CharTokenizer, TokenIds, describe_character
+from lstm_lm.trace import trace_tokens
+from lstm_lm.ui import payload
+from lstm_lm.ui.models import ModelShelf, ShownModel, new_run, whole_payload
+from lstm_lm.ui.runs import PageRun, RunStore
+
+YIELD_SECONDS = 0.1  # a browser paints about ten updates a second with room to spare
+LONGEST_READ = 4_000  # tokens of a prompt or a text
+LONGEST_WRITE = 2_000  # tokens written at once
+Payload = dict[str, Any]
+
+
+def session_of(request: gr.Request | None) -> str:
+    """Who is asking; empty where nobody is."""
+    return str(request.session_hash) if request is not None and request.session_hash else ""
+
+
+class Handlers:
+    """The page's handlers over one shelf of models and one store of runs."""
+
+    def __init__(self, shelf: ModelShelf, store: RunStore) -> None:
+        self.shelf = shelf
+        self.store = store
+
+    # Events: each yields or returns payloads for a workbench.
+
+    def write(
+        self,
+        prompt: str,
+        max_new_tokens: float,
+        temperature: float,
+        top_k: float | None,
+        top_p: float | None,
+        min_p: float | None,
+        seed: float,
+        pace: float,
+        model: str,
+        request: gr.Request,
+    ) -> Iterator[Payload]:
+        """Write after the prompt, sending what is new ten times a second."""
+        try:
+            shown = self.shelf.get(model)
+            sampling = SamplingConfig(
+                max_new_tokens=_whole("max_new_tokens", max_new_tokens),
+                temperature=temperature,
+                top_k=None if top_k is None else _whole("top_k", top_k),
+                top_p=top_p,
+                min_p=min_p,
+                seed=_whole("seed", seed),
+            )
+            if not 1 <= sampling.max_new_tokens <= LONGEST_WRITE:
+                raise UserError(
+                    f"{sampling.max_new_tokens} characters to write: give 1 to {LONGEST_WRITE:,}"
+                )
+            token_ids, notes, marks = _readable(shown.model, prompt, "the prompt")
+        except UserError as error:
+            yield {"error": str(error)}
+            return
+        yield from self._write(shown, token_ids, sampling, pace, notes, marks, session_of(request))
+
+    def _write(
+        self,
+        shown: ShownModel,
+        token_ids: TokenIds,
+        sampling: SamplingConfig,
+        pace: float,
+        notes: list[str],
+        marks: list[Payload],
+        session: str,
+    ) -> Iterator[Payload]:
+        trace = trace_tokens(shown.model, token_ids)
+        run = new_run(shown.name, shown.model, trace.steps + sampling.max_new_tokens, session)
+        run.prompt_steps = trace.steps
+        run.add_trace(trace)
+        self.store.add(run)
+        sent = run.steps
+        yield {
+            **payload.header(run, shown.scale, shown.model.config.tokenizer, shown.about),
+            **payload.columns(run, 0, sent, shown.scale),
+            "notes": notes,
+            "marks": marks,
+            "done": False,
+        }
+        steps = generate(
+            shown.model, "", sampling, state=trace.final_state, position=trace.steps
+        )
+        began = last = time.perf_counter()
+        for written, step in enumerate(steps, start=1):
+            run.add_step(step.token, step.token_id, step.log_prob, step.signals)
+            # The pace is for the eye: the step itself takes about a millisecond.
+            ahead = began + written / max(1.0, pace) - time.perf_counter()
+            if ahead > 0:
+                time.sleep(ahead)
+            if time.perf_counter() - last >= YIELD_SECONDS:
+                last = time.perf_counter()
+                yield {**payload.columns(run, sent, run.steps, shown.scale), "done": False}
+                sent = run.steps
+        yield self._end(shown, run, sent)
+
+    def _end(self, shown: ShownModel, run: PageRun, sent: int) -> Payload:
+        """The last columns, and what was found in the whole."""
+        # The header again: a hidden tab may have lost the first payload.
+        return {
+            **payload.header(run, shown.scale, shown.model.config.tokenizer, shown.about),
+            **payload.columns(run, sent, run.steps, shown.scale),
+            "findings": payload.findings(run),
+            "steps": run.steps,
+            "done": True,
+        }
+
+    def stop(self, request: gr.Request) -> Payload | Any:
+        """What was written until Stop, with its findings."""
+        run = self.store.latest(session_of(request))
+        if run is None:
+            return gr.skip()
+        return self._end(self.shelf.get(run.model), run, run.steps)
+
+    def read(self, text: str, model: str, request: gr.Request) -> Payload:
+        """Every gate over a person's own text."""
+        try:
+            shown = self.shelf.get(model)
+            if not text:
+                raise UserError("there is no text yet: type or paste some, then press Read")
+            token_ids, notes, marks = _readable(shown.model, text, "the text")
+        except UserError as error:
+            return {"error": str(error)}
+        trace = trace_tokens(shown.model, token_ids)
+        run = new_run(shown.name, shown.model, trace.steps, session_of(request))
+        run.prompt_steps = trace.steps
+        run.add_trace(trace)
+        self.store.add(run)
+        return whole_payload(shown, run, notes=notes, marks=marks)
+
+    def open_model(self, model: str) -> Payload:
+        """A model's opening text."""
+        try:
+            return self.shelf.get(model).opening_payload()
+        except UserError as error:
+            return {"error": str(error)}
+
+    def leave(self, request: gr.Request) -> None:
+        """The visitor closed the page: free what they held."""
+        self.store.forget(session_of(request))
+
+    # Server functions: called by the workbench's JavaScript with one list, and by anyone who
+    # knows a run's id, so everything is checked.
+
+    def exact(self, arguments: object) -> Payload | None:
+        """[run, step] -> every signal of that step, exactly."""
+        run, numbers = self._checked(arguments, ("step",))
+        return None if run is None else payload.exact_step(run, *numbers)
+
+    def columns(self, arguments: object) -> Payload | None:
+        """[run, step] -> up to 512 columns from that step on, for a browser that lost some."""
+        run, numbers = self._checked(arguments, ("step",))
+        if run is None:
+            return None
+        scale = self.shelf.get(run.model).scale
+        return payload.columns(run, numbers[0], min(run.steps, numbers[0] + 512), scale)
+
+    def order(self, arguments: object) -> list[int] | None:
+        """[run, signal, layer] -> the rows, those that behave alike together."""
+        run, numbers = self._checked(arguments, ("signal", "layer"))
+        return None if run is None else payload.order_of_rows(run, *numbers)
+
+    def line(self, arguments: object) -> Payload | None:
+        """[run, signal, layer, unit] -> one unit's signal over all steps."""
+        run, numbers = self._checked(arguments, ("signal", "layer", "unit"))
+        return None if run is None else payload.line(run, *numbers)
+
+    def _checked(self, arguments: object, kinds: tuple[str, ...]) -> tuple[PageRun | None, Any]:
+        """The run and the rest of the arguments; None for a run unless all are in range."""
+        if not isinstance(arguments, list) or len(arguments) != 1 + len(kinds):
+            return None, ()
+        run = self.store.get(arguments[0])
+        if run is None:
+            return None, ()
+        limits = {"step": run.steps, "layer": run.layers, "unit": run.units}
+        for kind, value in zip(kinds, arguments[1:], strict=True):
+            fits = (
+                value in run.signal_names
+                if kind == "signal"
+                else type(value) is int and 0 <= value < limits[kind]
+            )
+            if not fits:
+                return None, ()
+        return run, arguments[1:]
+
+
+def _whole(name: str, value: float) -> int:
+    """A whole number from a number field."""
+    with contextlib.suppress(TypeError, ValueError, OverflowError):
+        if int(value) == value:
+            return int(value)
+    raise ConfigError(f"{name.replace('_', ' ')} is {value!r}: give a whole number")
+
+
+def _readable(
+    model: LanguageModel, text: str, what: str
+) -> tuple[TokenIds, list[str], list[Payload]]:
+    """The tokens of what a person gave, notes for them, and marks where a character is unknown.
+
+    An unknown character cannot be read: it has no weights. It is named, and marked between the
+    columns at the place where it stands; the state goes on without it.
+    """
+    notes: list[str] = []
+    marks: list[Payload] = []
+    known = text
+    if isinstance(model.tokenizer, CharTokenizer):
+        unknown = model.tokenizer.unknown(text)
+        if unknown:
+            known, marks = _without(text, unknown)
+            named = ", ".join(describe_character(character) for character in list(unknown)[:8])
+            more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
+            notes.append(
+                f"This model has never seen {named}{more}: it reads on without, "
+                f"and {what} is marked where {'it stands' if len(unknown) == 1 else 'they stand'}."
+            )
+    if len(known) > 50 * LONGEST_READ:
+        raise UserError(_too_long(what, f"{len(known):,} characters"))
+    prompt = read_prompt(model, known)
+    if len(prompt.token_ids) > LONGEST_READ:
+        raise UserError(_too_long(what, f"{len(prompt.token_ids):,} tokens"))
+    if prompt.implied:
+        notes.append(f"Nothing of {what} can be read, so the model starts from a newline.")
+        if not text:
+            notes[-1] = "The prompt is empty, so the model starts from a newline."
+    return prompt.token_ids, notes, marks
+
+
+def _too_long(what: str, length: str) -> str:
+    return (
+        f"{what} has {length}; the page reads at most {LONGEST_READ:,} tokens: shorten it, "
+        "or use lm.trace(text) in Python"
+    )
+
+
+def _without(text: str, unknown: dict[str, int]) -> tuple[str, list[Payload]]:
+    """The text without its unknown characters, and a mark for each place where some stood."""
+    known: list[str] = []
+    marks: list[Payload] = []
+    for character in text:
+        if character not in unknown:
+            known.append(character)
+            continue
+        shown = character if character.isprintable() else f"U+{ord(character):04X}"
+        if marks and marks[-1]["before"] == len(known):
+            marks[-1]["text"] += shown
+        else:
+            marks.append({"before": len(known), "text": shown})
+    return "".join(known), marks

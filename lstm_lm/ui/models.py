@@ -1,0 +1,142 @@
+"""The models that the page can show, loaded when first chosen, each with its opening text.
+
+Knows nothing of gradio.
+"""
+
+import json
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from lstm_lm.config import SamplingConfig
+from lstm_lm.engine import Array
+from lstm_lm.errors import UserError
+from lstm_lm.generation import generate, read_prompt
+from lstm_lm.loading import RESULTS_FILE, load_folder, model_folder
+from lstm_lm.model import LanguageModel
+from lstm_lm.trace import trace_tokens
+from lstm_lm.ui.payload import cell_scale, columns, findings, header
+from lstm_lm.ui.runs import PageRun, RunStore
+
+OPENING_STEPS = 320
+OPENING_SEED = 11
+OPENING = SamplingConfig(max_new_tokens=OPENING_STEPS, temperature=0.6, seed=OPENING_SEED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownModel:
+    """A model as the page uses it."""
+
+    name: str
+    """What people call it: a bundled name, or what they gave."""
+    model: LanguageModel
+    results: dict[str, Any]
+    """Of its training: results.json, or empty."""
+    scale: Array
+    """(layers, units): the |cell state| painted at full colour, measured on the opening text."""
+    opening: PageRun
+
+    @property
+    def about(self) -> str:
+        """The model in a line."""
+        config = self.model.config
+        kind = {"lstm": "LSTM", "rnn": "tanh RNN"}[config.cell]
+        parts = [kind, f"{config.layers} × {config.hidden_size} units"]
+        if "val_nats_per_character" in self.results:
+            parts.append(f"{self.results['val_nats_per_character']:.2f} nats/character")
+        return " · ".join(parts)
+
+    def opening_payload(self) -> dict[str, Any]:
+        """The opening text whole, as the workbench takes it."""
+        return whole_payload(self, self.opening)
+
+    def describe(self) -> dict[str, Any]:
+        """The model for a program: the fields of the /models endpoint."""
+        config = self.model.config
+        return {
+            "name": self.name,
+            "tokenizer": config.tokenizer,
+            "cell": config.cell,
+            "layers": config.layers,
+            "units": config.hidden_size,
+            "parameters": config.parameter_count,
+            "val_bpc": self.results.get("val_bpc"),
+        }
+
+
+def whole_payload(shown: ShownModel, run: PageRun, **more: Any) -> dict[str, Any]:
+    """A complete run: header, every column, findings."""
+    return {
+        **header(run, shown.scale, shown.model.config.tokenizer, shown.about),
+        **columns(run, 0, run.steps, shown.scale),
+        "findings": findings(run),
+        "done": True,
+        **more,
+    }
+
+
+def new_run(name: str, model: LanguageModel, capacity: int, session: str = "") -> PageRun:
+    """An empty run of the model."""
+    return PageRun(
+        model=name,
+        cell=model.config.cell,
+        capacity=capacity,
+        layers=model.config.layers,
+        units=model.config.hidden_size,
+        session=session,
+    )
+
+
+class ModelShelf:
+    """The models on offer, by name; a model is loaded and its opening written when first asked for.
+
+    Args:
+        names: bundled names, folders or repository ids; the first is shown at the start.
+        store: where the opening texts are kept.
+    """
+
+    def __init__(self, names: list[str], store: RunStore) -> None:
+        self.names = names
+        self._store = store
+        self._shown: dict[str, ShownModel] = {}
+        self._lock = threading.Lock()
+
+    def get(self, name: object) -> ShownModel:
+        """The model of this name.
+
+        Raises:
+            UserError: the name is not on offer, or its folder is broken.
+        """
+        if not isinstance(name, str) or name not in self.names:
+            raise UserError(f"no model {str(name)[:80]!r} here: choose from {', '.join(self.names)}")
+        with self._lock:
+            if name not in self._shown:
+                self._shown[name] = self._load(name)
+            return self._shown[name]
+
+    def _load(self, name: str) -> ShownModel:
+        folder = model_folder(name)
+        model = load_folder(folder)
+        results_file = folder / RESULTS_FILE
+        results = json.loads(results_file.read_text()) if results_file.exists() else {}
+        opening = _write_opening(name, model)
+        self._store.add(opening, keep=True)
+        return ShownModel(
+            name=name,
+            model=model,
+            results=results,
+            scale=cell_scale(opening.values[: opening.steps], opening.cell),
+            opening=opening,
+        )
+
+
+def _write_opening(name: str, model: LanguageModel) -> PageRun:
+    """What the model writes from a newline: the page's first picture."""
+    prompt = read_prompt(model, "")
+    run = new_run(name, model, len(prompt.token_ids) + OPENING_STEPS)
+    trace = trace_tokens(model, prompt.token_ids)
+    run.add_trace(trace)
+    run.prompt_steps = trace.steps
+    for step in generate(model, "", OPENING, state=trace.final_state, position=trace.steps):
+        run.add_step(step.token, step.token_id, step.log_prob, step.signals)
+    return run

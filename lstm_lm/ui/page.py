@@ -1,0 +1,219 @@
+"""The page put together: the header, the views, and which handler answers which press.
+
+Knows nothing of the model's insides.
+"""
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from lstm_lm.config import SamplingConfig
+from lstm_lm.ui.handlers import LONGEST_WRITE, Handlers
+from lstm_lm.ui.models import ModelShelf
+from lstm_lm.ui.runs import RunStore
+from lstm_lm.ui.theme import PAGE_CSS, theme
+from lstm_lm.ui.workbench import Workbench
+
+TITLE = "lstm-lm: watch an LSTM write, with every gate of every unit"
+FIRST_PROMPT = "\n"
+READ_EXAMPLE = "To be, or not to be: that is the question.\n\nHAMLET:\nI know not what to say.\n"
+
+
+def build_page(names: list[str]) -> tuple[gr.Blocks, Handlers]:
+    """The page over these models; the first is shown when it opens.
+
+    Args:
+        names: bundled names, folders or repository ids.
+
+    Raises:
+        UserError: the first model cannot be loaded.
+    """
+    store = RunStore()
+    shelf = ModelShelf(names, store)
+    handlers = Handlers(shelf, store)
+    opening = shelf.get(names[0]).opening_payload()
+    server: list[Any] = [
+        _named("exact", handlers.exact),
+        _named("columns", handlers.columns),
+        _named("order", handlers.order),
+        _named("line", handlers.line),
+    ]
+    with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
+        with gr.Row(elem_id="top"):
+            gr.HTML(
+                "<h1>lstm-lm</h1><p>A real LSTM, writing one character at a time, "
+                "with every gate of every unit in view.</p>",
+                elem_id="name",
+            )
+            model = gr.Dropdown(
+                choices=names,
+                value=names[0],
+                label="Model",
+                elem_id="model",
+                interactive=True,
+                scale=0,
+                min_width=240,
+            )
+        with gr.Tabs():
+            with gr.Tab("Write", id="write"):
+                write_bench = _write_view(handlers, server, opening, model)
+            with gr.Tab("Read", id="read"):
+                read_bench = _read_view(handlers, server, opening, model)
+        for bench in (write_bench, read_bench):
+            model.change(
+                handlers.open_model,
+                inputs=model,
+                outputs=bench,
+                show_progress="hidden",
+                api_visibility="private",
+            )
+        page.unload(handlers.leave)
+    return page, handlers
+
+
+def _named(name: str, method: Any) -> Any:
+    """The bound method as a plain function of this name, as gradio's server functions need."""
+
+    @functools.wraps(method)
+    def call(arguments: Any) -> Any:
+        return method(arguments)
+
+    call.__name__ = name
+    return call
+
+
+def _write_view(
+    handlers: Handlers, server: list[Any], opening: dict[str, Any], model: gr.Dropdown
+) -> Workbench:
+    """Prompt, Write, Stop, settings, and the workbench that fills while the model writes."""
+    defaults = SamplingConfig()
+    with gr.Row(elem_classes="ask"):
+        prompt = gr.Textbox(
+            value="",
+            placeholder="Start the text, or leave this empty. Shift+Enter writes.",
+            label="Prompt",
+            lines=2,
+            max_lines=6,
+            scale=6,
+            elem_id="prompt",
+        )
+        write = gr.Button("Write", variant="primary", scale=1, min_width=96, elem_id="write")
+        stop = gr.Button("Stop", variant="secondary", scale=1, min_width=96, elem_id="stop")
+    with gr.Accordion("Sampling: temperature, length, seed", open=False, elem_id="settings"):
+        with gr.Row():
+            temperature = gr.Slider(
+                0,
+                2,
+                value=0.6,
+                step=0.05,
+                label="Temperature",
+                info="Low: the likeliest. 0: always the likeliest. High: anything goes.",
+            )
+            length = gr.Slider(
+                1,
+                LONGEST_WRITE,
+                value=320,
+                step=1,
+                label="Length",
+                info="Tokens to write.",
+            )
+            pace = gr.Slider(
+                5,
+                400,
+                value=50,
+                step=5,
+                label="Pace",
+                info="Tokens a second, at most.",
+            )
+        with gr.Row():
+            seed = gr.Number(
+                value=defaults.seed,
+                precision=0,
+                label="Seed",
+                info="The same seed writes the same text.",
+            )
+            top_k = gr.Number(
+                value=0,
+                precision=0,
+                minimum=0,
+                label="Top-k",
+                info="Choose among this many of the likeliest; 0: all.",
+            )
+            top_p = gr.Slider(
+                0.01,
+                1,
+                value=1,
+                step=0.01,
+                label="Top-p",
+                info="Choose among the fewest that hold this probability.",
+            )
+            min_p = gr.Slider(
+                0,
+                1,
+                value=0,
+                step=0.01,
+                label="Min-p",
+                info="Choose among those at least this fraction as likely as the likeliest.",
+            )
+    bench = Workbench(opening, server_functions=server, elem_id="write-bench")
+    settings = [prompt, length, temperature, top_k, top_p, min_p, seed, pace, model]
+    writing = gr.on(
+        [write.click, prompt.submit],
+        handlers.write,
+        inputs=settings,
+        outputs=bench,
+        show_progress="hidden",
+        trigger_mode="multiple",
+        concurrency_limit=40,
+        api_visibility="private",
+    )
+    stop.click(
+        handlers.stop,
+        outputs=bench,
+        cancels=[writing],
+        show_progress="hidden",
+        queue=False,
+        api_visibility="private",
+    )
+    return bench
+
+
+def _read_view(
+    handlers: Handlers, server: list[Any], opening: dict[str, Any], model: gr.Dropdown
+) -> Workbench:
+    """A person's own text, and the workbench over all of it."""
+    with gr.Row(elem_classes="ask"):
+        text = gr.Textbox(
+            value=READ_EXAMPLE,
+            label="Your text",
+            placeholder="Type or paste any text. Shift+Enter reads.",
+            lines=4,
+            max_lines=12,
+            scale=6,
+            elem_id="text",
+        )
+        read = gr.Button("Read", variant="primary", scale=1, min_width=96, elem_id="read")
+    bench = Workbench(opening, server_functions=server, elem_id="read-bench")
+    gr.on(
+        [read.click, text.submit],
+        handlers.read,
+        inputs=[text, model],
+        outputs=bench,
+        show_progress="hidden",
+        concurrency_limit=4,
+        api_visibility="private",
+    )
+    return bench
+
+
+def launch_settings() -> dict[str, Any]:
+    """What `launch` needs for this page, however it is started."""
+    return {
+        "theme": theme(),
+        "css": PAGE_CSS,
+        "footer_links": [],
+        "run_history": False,
+        "favicon_path": Path(__file__).with_name("favicon.svg"),
+    }

@@ -1,0 +1,126 @@
+"""What travels between the page and its workbench component: bytes to paint, exact numbers.
+
+Knows nothing of gradio. A column is one step: signals x layers x units, a byte each. Bytes are
+for colour only; every number that a person reads comes from `exact_step`.
+"""
+
+import base64
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lstm_lm.engine import Array
+from lstm_lm.insight.findings import find
+from lstm_lm.insight.order import alike_together
+from lstm_lm.signals import SIGNALS_OF_CELL
+from lstm_lm.ui.runs import PageRun
+
+ZERO = 128  # the byte of 0 where a signal has a sign
+
+
+def base64_of(array: npt.NDArray[Any]) -> str:
+    """The array's bytes, little-endian, as base64."""
+    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
+
+
+def to_bytes(values: Array, cell: str, scale: Array) -> npt.NDArray[np.uint8]:
+    """Values as colours: a gate's 0..1 as 0..255, a signed signal's -1..1 as 1..255.
+
+    Args:
+        values: (steps, signals, layers, units) float32.
+        cell: lstm or rnn.
+        scale: (layers, units) float32, the |cell state| that is painted at full colour.
+    """
+    result = np.empty(values.shape, dtype=np.uint8)
+    for row, signal in enumerate(SIGNALS_OF_CELL[cell]):
+        part = values[:, row]
+        if signal.low == 0.0:
+            result[:, row] = np.rint(part * 255)
+        else:
+            largest = scale if np.isinf(signal.high) else np.float32(1.0)
+            result[:, row] = np.rint(np.clip(part / largest, -1, 1) * 127) + ZERO
+    return result
+
+
+def cell_scale(values: Array, cell: str) -> Array:
+    """Each unit's largest |cell state| in a text: (layers, units) float32, at least 0.05."""
+    if cell != "lstm":
+        return np.ones(values.shape[2:], dtype=np.float32)
+    names = [signal.name for signal in SIGNALS_OF_CELL[cell]]
+    largest = np.abs(values[:, names.index("cell_state")]).max(axis=0)
+    return np.maximum(largest, np.float32(0.05))
+
+
+def header(run: PageRun, scale: Array, tokenizer: str, about: str) -> dict[str, Any]:
+    """What a browser needs to know before the first column."""
+    return {
+        "run": run.run_id,
+        "model": run.model,
+        "about": about,
+        "tokenizer": tokenizer,
+        "capacity": run.capacity,
+        "layers": run.layers,
+        "units": run.units,
+        "prompt_steps": run.prompt_steps,
+        "signals": [
+            {
+                "name": signal.name,
+                "label": signal.label,
+                "plain": signal.plain,
+                "symbol": signal.symbol,
+                "signed": signal.low != 0.0,
+                "bounded": bool(np.isfinite(signal.high)),
+            }
+            for signal in SIGNALS_OF_CELL[run.cell]
+        ],
+        "scale": base64_of(scale),
+    }
+
+
+def columns(run: PageRun, start: int, stop: int, scale: Array) -> dict[str, Any]:
+    """The columns [start, stop) to paint, with their tokens."""
+    return {
+        "run": run.run_id,
+        "start": start,
+        "tokens": run.tokens[start:stop],
+        "data": base64_of(to_bytes(run.values[start:stop], run.cell, scale)),
+    }
+
+
+def exact_step(run: PageRun, step: int) -> dict[str, Any]:
+    """Every signal of one step, exactly, and the cell state before it.
+
+    Returns:
+        `values`: base64 of (signals, layers, units) float32; `log_prob`: natural log of the
+        probability of this token before it was read, None for the first of a text.
+    """
+    log_prob = run.log_probs[step]
+    return {
+        "run": run.run_id,
+        "step": step,
+        "values": base64_of(run.values[step]),
+        "log_prob": None if np.isnan(log_prob) else log_prob,
+    }
+
+
+def line(run: PageRun, signal: str, layer: int, unit: int) -> dict[str, Any]:
+    """One unit's signal over all steps so far: base64 of (steps,) float32."""
+    row = run.signal_names.index(signal)
+    values = run.values[: run.steps, row, layer, unit]
+    return {"run": run.run_id, "values": base64_of(values)}
+
+
+def findings(run: PageRun) -> dict[str, list[dict[str, Any]]]:
+    """Signal -> a finding a layer."""
+    trace = run.trace()
+    return {
+        name: [find(trace, name, layer).to_json() for layer in range(run.layers)]
+        for name in run.signal_names
+    }
+
+
+def order_of_rows(run: PageRun, signal: str, layer: int) -> list[int]:
+    """The units of a layer, those that behave alike together."""
+    row = run.signal_names.index(signal)
+    return alike_together(run.values[: run.steps, row, layer]).tolist()

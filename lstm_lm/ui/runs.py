@@ -1,0 +1,133 @@
+"""What the page remembers of the texts it shows: exact values, in a store of bounded size.
+
+A browser paints from bytes and asks here for exact numbers of one step, for columns it lost, and
+for orders of rows. Knows nothing of gradio.
+"""
+
+import secrets
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lstm_lm.engine import Array
+from lstm_lm.signals import SIGNALS_OF_CELL
+from lstm_lm.trace import GateTrace
+
+LARGEST_STORE = 768 * 2**20  # bytes of all runs together
+
+
+@dataclass(kw_only=True)
+class PageRun:
+    """One text as the page shows it, growing while it is written."""
+
+    model: str
+    """Name of the model."""
+    cell: str
+    """Kind of cell: lstm or rnn."""
+    capacity: int
+    """Steps that it will have when it is complete."""
+    layers: int
+    units: int
+    prompt_steps: int = 0
+    """How many of the first steps read what a person gave."""
+    session: str = ""
+    """Whose it is, so that it can be freed when they leave."""
+    run_id: str = field(default_factory=lambda: secrets.token_urlsafe(9))
+    tokens: list[str] = field(default_factory=list)
+    token_ids: list[int] = field(default_factory=list)
+    log_probs: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        signals = len(SIGNALS_OF_CELL[self.cell])
+        self.values: Array = np.zeros(
+            (self.capacity, signals, self.layers, self.units), dtype=np.float32
+        )
+
+    @property
+    def steps(self) -> int:
+        """Steps so far."""
+        return len(self.tokens)
+
+    @property
+    def signal_names(self) -> tuple[str, ...]:
+        """The signals, in the order of `values`."""
+        return tuple(signal.name for signal in SIGNALS_OF_CELL[self.cell])
+
+    def add_trace(self, trace: GateTrace) -> None:
+        """Append every step of a trace."""
+        start, stop = self.steps, self.steps + trace.steps
+        for row, name in enumerate(self.signal_names):
+            self.values[start:stop, row] = trace[name].transpose(1, 0, 2)  # (L, T, H) -> (T, L, H)
+        self.tokens += trace.tokens
+        self.token_ids += trace.token_ids.tolist()
+        self.log_probs += trace.log_probs.tolist()
+
+    def add_step(
+        self, token: str, token_id: int, log_prob: float, signals: dict[str, Array]
+    ) -> None:
+        """Append one written token."""
+        for row, name in enumerate(self.signal_names):
+            self.values[self.steps, row] = signals[name]
+        self.token_ids.append(token_id)
+        self.log_probs.append(log_prob)
+        self.tokens.append(token)  # last: it is what `steps` counts
+
+    def trace(self) -> GateTrace:
+        """The steps so far as a trace."""
+        steps = self.steps
+        return GateTrace(
+            tokens=self.tokens[:steps],
+            token_ids=np.array(self.token_ids[:steps], dtype=np.int64),
+            signals={
+                name: self.values[:steps, row].transpose(1, 0, 2)
+                for row, name in enumerate(self.signal_names)
+            },
+            log_probs=np.array(self.log_probs[:steps], dtype=np.float32),
+        )
+
+
+class RunStore:
+    """The runs of all visitors, the oldest dropped when they grow too large together."""
+
+    def __init__(self, largest: int = LARGEST_STORE) -> None:
+        self._largest = largest
+        self._runs: OrderedDict[str, PageRun] = OrderedDict()
+        self._kept: set[str] = set()
+        self._lock = threading.Lock()
+
+    def add(self, run: PageRun, *, keep: bool = False) -> PageRun:
+        """Store the run; `keep` holds it for the life of the page."""
+        with self._lock:
+            self._runs[run.run_id] = run
+            if keep:
+                self._kept.add(run.run_id)
+            total = sum(stored.values.nbytes for stored in self._runs.values())
+            for old in list(self._runs):
+                if total <= self._largest:
+                    break
+                if old not in self._kept and old != run.run_id:
+                    total -= self._runs.pop(old).values.nbytes
+        return run
+
+    def get(self, run_id: object) -> PageRun | None:
+        """The run, or None where it was dropped or never was."""
+        with self._lock:
+            return self._runs.get(run_id) if isinstance(run_id, str) else None
+
+    def latest(self, session: str) -> PageRun | None:
+        """The newest run of a visitor."""
+        with self._lock:
+            mine = [run for run in self._runs.values() if run.session == session]
+            return mine[-1] if mine else None
+
+    def forget(self, session: str) -> None:
+        """Free what a visitor held."""
+        with self._lock:
+            for run_id in [r for r, run in self._runs.items() if run.session == session]:
+                if run_id not in self._kept:
+                    del self._runs[run_id]
+
+    def __len__(self) -> int:
+        return len(self._runs)

@@ -1,0 +1,52 @@
+// Exact numbers from the server, remembered: what a person reads is never taken from a colour.
+
+import { floatsOf } from "./columns.js";
+
+const KEPT = 600;
+
+export class Exact {
+  constructor(server) {
+    this.server = server;
+    this.steps = new Map();
+    this.waiting = new Map();
+    this.lines = new Map();
+  }
+
+  /** A new run: nothing that was remembered holds any more. */
+  clear() {
+    this.steps.clear();
+    this.waiting.clear();
+    this.lines.clear();
+  }
+
+  /** {values, log_prob} of a step if it is here already. */
+  peek(run, step) {
+    return this.steps.get(`${run} ${step}`);
+  }
+
+  /** {values: Float32Array (signals, layers, units), log_prob} of a step. */
+  async step(run, step) {
+    const key = `${run} ${step}`;
+    if (this.steps.has(key)) return this.steps.get(key);
+    if (!this.waiting.has(key)) this.waiting.set(key, this.server.exact([run, step]));
+    const answer = await this.waiting.get(key);
+    this.waiting.delete(key);
+    if (!answer) return null;
+    const found = { values: floatsOf(answer.values), log_prob: answer.log_prob };
+    if (this.steps.size > KEPT) this.steps.delete(this.steps.keys().next().value);
+    this.steps.set(key, found);
+    return found;
+  }
+
+  /** One unit's signal over the steps written so far, exact. */
+  async line(run, signal, layer, unit, steps) {
+    const key = `${run} ${signal} ${layer} ${unit}`;
+    const held = this.lines.get(key);
+    if (held && held.length >= steps) return held;
+    const answer = await this.server.line([run, signal, layer, unit]);
+    if (!answer) return null;
+    const values = floatsOf(answer.values);
+    this.lines.set(key, values);
+    return values;
+  }
+}

@@ -1,0 +1,233 @@
+// The workbench: takes payloads in, holds what is chosen, and lets each part draw itself.
+
+import { Columns, floatsOf } from "./columns.js";
+import { Exact } from "./exact.js";
+import { Inside } from "./inside.js";
+import { isDark, watchTheme } from "./palette.js";
+import { Plot } from "./plot.js";
+import { Switches } from "./switches.js";
+import { WrittenText } from "./text.js";
+
+const FIRST_SIGNAL = "cell_state";
+const LINE_REFRESH = 400; // ms between two fetches of the unit's line while columns arrive
+
+class Workbench {
+  constructor({ element, props, server }) {
+    this.root = element.querySelector(".workbench");
+    this.props = props;
+    this.server = server;
+    this.exact = new Exact(server);
+    this.columns = null;
+    this.findings = null;
+    this.marks = [];
+    this.orders = new Map();
+    this.view = {
+      signal: 0, layer: 0, unit: 0, ordering: "alike", order: null,
+      pin: null, cursor: null, line: null, chosenUnit: false,
+    };
+    this.switches = new Switches(this.root, this);
+    this.plot = new Plot(this.root, this);
+    this.inside = new Inside(this.root, this);
+    this.text = new WrittenText(this.root, this);
+    this.root.querySelector(".show-where").addEventListener("click", () => this.showWhere());
+    watchTheme(() => this.plot.redraw(isDark()));
+  }
+
+  /** A payload from Python: see ui/payload.py. */
+  apply() {
+    const value = this.props.value;
+    if (!value || typeof value !== "object") return;
+    if (value.error) {
+      this.note([value.error]);
+      if (this.columns) this.settle();
+      return;
+    }
+    if (value.signals && value.run !== this.columns?.run) this.begin(value);
+    if (!this.columns || value.run !== this.columns.run) return;
+    const [from, to] = this.columns.add(value);
+    this.plot.arrived(from, to);
+    this.text.arrived(from, to);
+    if (value.done) this.end(value);
+    else this.refreshLine();
+    this.say();
+  }
+
+  begin(header) {
+    const before = this.columns;
+    const sameModel = before?.header.model === header.model && before.layers === header.layers;
+    this.columns = new Columns(header);
+    this.scale = floatsOf(header.scale);
+    this.marks = header.marks ?? [];
+    this.findings = null;
+    this.exact.clear();
+    const view = this.view;
+    view.pin = view.cursor = view.line = null;
+    const wanted = sameModel ? before.signals[view.signal].name : FIRST_SIGNAL;
+    const found = header.signals.findIndex(({ name }) => name === wanted);
+    view.signal = found < 0 ? header.signals.length - 1 : found;
+    view.layer = Math.min(view.layer, header.layers - 1);
+    if (!sameModel) {
+      this.orders.clear();
+      view.chosenUnit = false;
+      view.unit = 0;
+    }
+    this.takeOrder();
+    this.note(header.notes ?? []);
+    this.text.clear();
+    this.inside.clear();
+    this.switches.build();
+    this.plot.begin();
+  }
+
+  end(value) {
+    this.columns.done = true;
+    this.columns.end = value.steps ?? this.columns.end;
+    this.findings = value.findings;
+    this.fillGaps();
+    this.orders.clear(); // they were made from fewer steps
+    this.takeOrder();
+    this.settle();
+  }
+
+  /** Something to look at under the picture: the finding's step at first, else the last one. */
+  settle() {
+    this.followFinding();
+    const { view, columns } = this;
+    if (view.pin || !columns.end) return;
+    const step = columns.header.prompt_steps > 1 ? columns.end - 1 : this.finding()?.step ?? columns.end - 1;
+    this.pin(step, view.unit, { quiet: true });
+  }
+
+  async fillGaps() {
+    const { columns } = this;
+    for (let at = columns.missing(); at >= 0; at = columns.missing()) {
+      const answer = await this.server.columns([columns.run, at]);
+      if (!answer || answer.run !== this.columns.run) return;
+      const [from, to] = columns.add(answer);
+      if (from === to) return;
+      this.plot.arrived(from, to);
+      this.text.rebuild();
+    }
+  }
+
+  finding() {
+    const { view, columns } = this;
+    return this.findings?.[columns.signals[view.signal].name]?.[view.layer];
+  }
+
+  followFinding() {
+    const finding = this.finding();
+    if (finding?.unit != null && !this.view.chosenUnit) this.view.unit = finding.unit;
+    this.say();
+    this.refreshLine(true);
+  }
+
+  showWhere() {
+    const finding = this.finding();
+    if (finding?.step == null) return;
+    if (finding.unit != null) this.view.chosenUnit = false;
+    this.pin(finding.step, finding.unit ?? this.view.unit);
+    this.plot.reveal(finding.step, { center: true });
+  }
+
+  say() {
+    const finding = this.finding();
+    const { columns, view, root } = this;
+    const signal = columns.signals[view.signal];
+    const sentence = root.querySelector(".sentence");
+    const against = root.querySelector(".against");
+    if (finding) {
+      sentence.textContent = finding.sentence;
+      against.textContent = finding.evidence;
+    } else {
+      sentence.textContent = `${signal.label} of layer ${view.layer + 1}, as the model writes.`;
+      against.textContent = "What stands out is said when the text is complete.";
+    }
+    root.querySelector(".show-where").hidden = finding?.step == null;
+    const steps = columns.end === 1 ? "1 step" : `${columns.end.toLocaleString("en")} steps`;
+    root.querySelector(".progress").textContent =
+      columns.done ? steps : `writing · ${columns.end.toLocaleString("en")} of ${columns.capacity.toLocaleString("en")} steps`;
+  }
+
+  note(lines) {
+    this.root.querySelector(".notes").textContent = lines.join(" ");
+  }
+
+  // What a person chooses.
+
+  choose(changes) {
+    Object.assign(this.view, changes);
+    this.view.line = null;
+    this.takeOrder();
+    this.switches.mark();
+    this.plot.redraw();
+    this.followFinding();
+    this.inside.show();
+    this.plot.readOut();
+  }
+
+  pin(step, unit, { quiet = false } = {}) {
+    const changed = unit !== this.view.unit;
+    this.view.pin = { step, unit };
+    this.view.unit = unit;
+    if (!quiet) this.view.chosenUnit = true;
+    if (changed || !this.view.line) this.refreshLine(true);
+    this.plot.schedule();
+    this.plot.readOut();
+    this.inside.show();
+    this.text.mark(step);
+  }
+
+  unpin() {
+    this.view.pin = null;
+    this.plot.schedule();
+    this.inside.clear();
+    this.text.mark(-1);
+  }
+
+  /** The rows' order: in order at once; alike together when the server has worked it out. */
+  async takeOrder() {
+    const { view, columns } = this;
+    const identity = () => Uint32Array.from({ length: columns.units }, (_, unit) => unit);
+    if (view.ordering === "index") {
+      view.order = identity();
+      return;
+    }
+    const key = `${view.signal} ${view.layer}`;
+    if (this.orders.has(key)) {
+      view.order = this.orders.get(key);
+      return;
+    }
+    if (view.order?.length !== columns.units) view.order = identity();
+    if (!columns.done) return; // rows stay where they are while the model writes
+    const answer = await this.server.order([columns.run, columns.signals[view.signal].name, view.layer]);
+    if (!answer || columns !== this.columns) return;
+    this.orders.set(key, Uint32Array.from(answer));
+    if (key === `${view.signal} ${view.layer}` && view.ordering === "alike") {
+      view.order = this.orders.get(key);
+      this.plot.redraw();
+    }
+  }
+
+  async refreshLine(now = false) {
+    const { view, columns } = this;
+    const time = performance.now();
+    if (!now && time - (this.lineAsked ?? 0) < LINE_REFRESH) return;
+    this.lineAsked = time;
+    const { signal, layer, unit } = view;
+    const line = await this.exact.line(columns.run, columns.signals[signal].name, layer, unit, columns.end);
+    if (!line || columns !== this.columns) return;
+    if (view.signal === signal && view.layer === layer && view.unit === unit) {
+      view.line = line;
+      this.plot.schedule();
+    }
+  }
+}
+
+/** Called once a component: see workbench/__init__.py. */
+export function mount({ element, props, watch, server }) {
+  const workbench = new Workbench({ element, props, server });
+  watch("value", () => workbench.apply());
+  workbench.apply();
+  return workbench;
+}

@@ -1,0 +1,48 @@
+// The switches: which signal, which layer, in which order. Changing one never writes again.
+
+export class Switches {
+  constructor(root, bench) {
+    this.bench = bench;
+    this.signals = root.querySelector(".signals");
+    this.layers = root.querySelector(".layers");
+    this.order = root.querySelector(".order");
+    for (const button of this.order.children) {
+      button.addEventListener("click", () => bench.choose({ ordering: button.dataset.order }));
+    }
+  }
+
+  /** Buttons for this model's signals and layers. */
+  build() {
+    const { columns } = this.bench;
+    this.signals.replaceChildren(
+      ...columns.signals.map(({ label, plain }, signal) => this.button(label, plain, { signal })),
+    );
+    this.layers.replaceChildren(
+      ...Array.from({ length: columns.layers }, (_, layer) => this.button(`Layer ${layer + 1}`, "", { layer })),
+    );
+    this.mark();
+  }
+
+  button(label, plain, choice) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = label;
+    if (plain) {
+      const small = document.createElement("small");
+      small.textContent = ` ${plain}`;
+      button.append(small);
+    }
+    button.addEventListener("click", () => this.bench.choose(choice));
+    return button;
+  }
+
+  /** Show what is chosen. */
+  mark() {
+    const { view } = this.bench;
+    const press = (buttons, chosen) =>
+      [...buttons].forEach((button, at) => button.setAttribute("aria-pressed", String(chosen(button, at))));
+    press(this.signals.children, (_, at) => at === view.signal);
+    press(this.layers.children, (_, at) => at === view.layer);
+    press(this.order.children, (button) => button.dataset.order === view.ordering);
+  }
+}

@@ -1,0 +1,105 @@
+// The text as text. New tokens are appended to the last piece; nothing is ever parsed as markup.
+
+export class WrittenText {
+  constructor(root, bench) {
+    this.bench = bench;
+    this.pre = root.querySelector(".text");
+    this.pre.addEventListener("click", (event) => this.click(event));
+    this.pinned = -1;
+    this.length = 0; // tokens shown
+  }
+
+  clear() {
+    this.pinned = -1;
+    this.length = 0;
+    this.pre.replaceChildren();
+    this.tail = null;
+  }
+
+  /** Tokens [from, to) are here. */
+  arrived(from, to) {
+    if (from !== this.length) {
+      if (to > this.length) this.rebuild();
+      return;
+    }
+    const { columns } = this.bench;
+    const given = columns.header.prompt_steps;
+    const stay = this.pre.scrollTop + this.pre.clientHeight < this.pre.scrollHeight - 30;
+    for (const [start, stop, name] of [[from, Math.min(to, given), "given"], [Math.max(from, given), to, ""]]) {
+      if (stop > start) this.append(columns.tokens.slice(start, stop).join(""), name, start);
+    }
+    this.length = to;
+    if (!stay && !columns.done && from > 0) this.pre.scrollTop = this.pre.scrollHeight;
+  }
+
+  append(text, name, step) {
+    if (this.tail?.className === name && !name) {
+      this.tail.firstChild.appendData(text);
+      return;
+    }
+    const piece = document.createElement("span");
+    piece.className = name;
+    piece.dataset.step = step;
+    piece.append(document.createTextNode(text));
+    this.pre.append(piece);
+    this.tail = piece;
+  }
+
+  /** All of it again, with the pinned token marked. */
+  rebuild() {
+    const { columns } = this.bench;
+    const given = columns.header.prompt_steps;
+    const pieces = [];
+    const piece = (start, stop, kind, name) => {
+      if (stop <= start) return;
+      const made = document.createElement(kind);
+      made.className = name;
+      made.dataset.step = start;
+      made.append(document.createTextNode(columns.tokens.slice(start, stop).join("")));
+      pieces.push(made);
+    };
+    const span = (start, stop) => {
+      piece(start, Math.min(stop, given), "span", "given");
+      piece(Math.max(start, given), stop, "span", "");
+    };
+    if (this.pinned < 0) span(0, columns.end);
+    else {
+      span(0, this.pinned);
+      piece(this.pinned, this.pinned + 1, "mark", "");
+      span(this.pinned + 1, columns.end);
+    }
+    this.pre.replaceChildren(...pieces);
+    this.tail = pieces.at(-1)?.tagName === "SPAN" ? pieces.at(-1) : null;
+    this.length = columns.end;
+  }
+
+  mark(step) {
+    if (!this.bench.columns?.done) return;
+    this.pinned = step;
+    const { scrollTop } = this.pre;
+    this.rebuild();
+    this.pre.scrollTop = scrollTop;
+    const mark = this.pre.querySelector("mark");
+    if (!mark) return;
+    const offset = mark.offsetTop - this.pre.offsetTop;
+    if (offset < scrollTop || offset > scrollTop + this.pre.clientHeight - 20) this.pre.scrollTop = offset - 60;
+  }
+
+  click(event) {
+    const found = document.caretPositionFromPoint
+      ? document.caretPositionFromPoint(event.clientX, event.clientY)
+      : document.caretRangeFromPoint?.(event.clientX, event.clientY);
+    const node = found?.offsetNode ?? found?.startContainer;
+    const piece = node?.parentElement?.closest("[data-step]");
+    if (!piece) return;
+    const { columns, view, plot } = this.bench;
+    let step = Number(piece.dataset.step);
+    let left = found.offset ?? found.startOffset;
+    while (step < columns.end - 1 && left >= columns.tokens[step].length) {
+      left -= columns.tokens[step].length;
+      step += 1;
+    }
+    this.bench.pin(step, view.unit);
+    plot.reveal(step, { center: true });
+  }
+}
