@@ -201,7 +201,7 @@ def test_loss_goes_down_on_a_periodic_text(
 ) -> None:
     corpus = make_corpus("abcdefghij" * 200)
     config = tiny_training(
-        cell=cell, layers=1, hidden_size=24, steps=150, evaluations=15, learning_rate=0.03,
+        cell=cell, layers=1, hidden_size=24, steps=100, evaluations=5, learning_rate=0.03,
         dropout=0.0, weight_dropout=0.0, embedding_dropout=0.0, checkpoint_seconds=1000.0,
     )  # fmt: skip
     model = train(begin_tiny(corpus, tmp_path / "run", config), corpus, tmp_path / "run", Lines())

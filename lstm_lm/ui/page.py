@@ -17,7 +17,6 @@ from lstm_lm.ui.theme import PAGE_CSS, theme
 from lstm_lm.ui.workbench import Workbench
 
 TITLE = "lstm-lm: watch an LSTM write, with every gate of every unit"
-FIRST_PROMPT = "\n"
 READ_EXAMPLE = "To be, or not to be: that is the question.\n\nHAMLET:\nI know not what to say.\n"
 
 
@@ -43,20 +42,20 @@ def build_page(names: list[str]) -> tuple[gr.Blocks, Handlers]:
     with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
         with gr.Row(elem_id="top"):
             gr.HTML(
-                "<h1>lstm-lm</h1><p>A real LSTM, writing one character at a time, "
-                "with every gate of every unit in view.</p>",
+                "<h1>lstm-lm</h1><p>Watch an LSTM write, with every gate of every unit in view.</p>",
                 elem_id="name",
             )
             model = gr.Dropdown(
-                choices=names,
+                choices=[(label_of(name), name) for name in names],
                 value=names[0],
                 label="Model",
                 elem_id="model",
                 interactive=True,
                 scale=0,
                 min_width=240,
+                container=False,
             )
-        with gr.Tabs():
+        with gr.Tabs(elem_id="views"):
             with gr.Tab("Write", id="write"):
                 write_bench = _write_view(handlers, server, opening, model)
             with gr.Tab("Read", id="read"):
@@ -71,6 +70,15 @@ def build_page(names: list[str]) -> tuple[gr.Blocks, Handlers]:
             )
         page.unload(handlers.leave)
     return page, handlers
+
+
+def label_of(name: str) -> str:
+    """A model's name for people: a folder's last part.
+
+    >>> label_of("runs/my-model/")
+    'my-model'
+    """
+    return name.rstrip("/").split("/")[-1] if "/" in name else name
 
 
 def _named(name: str, method: Any) -> Any:

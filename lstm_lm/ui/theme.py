@@ -18,17 +18,26 @@ TEAL = Color(
 )
 
 PAGE_CSS = """
-.gradio-container { max-width: 1290px !important; margin: 0 auto; }
-#top { align-items: flex-end; border-bottom: 1px solid var(--border-color-primary); padding-bottom: 10px; }
-#name h1 { font-size: 24px; margin: 0; letter-spacing: -0.01em; }
-#name p { margin: 2px 0 0; color: var(--body-text-color-subdued); font-size: 14px; }
+:root { --lm-accent: #0b6b6b; --lm-accent-ink: #ffffff; --lm-mark: #b4540a; }
+.dark { --lm-accent: #54c7bb; --lm-accent-ink: #0d1214; --lm-mark: #f5a05c; }
+.gradio-container { width: 100% !important; max-width: 1290px !important; margin: 0 auto; }
+.gradio-container main, .gradio-container main > .wrap { width: 100%; }
+.gradio-container > main { padding-top: 10px !important; }
+#top { align-items: center; }
+#name h1 { font-size: 23px; margin: 0; letter-spacing: -0.01em; }
+#name p { margin: 0; color: var(--body-text-color-subdued); font-size: 14px; }
+#views .tabitem { padding: 10px 0 0; border: 0; }
+.dark #views button[role=tab][aria-selected=true] { color: var(--lm-accent); }
+#views .html-container, #write-bench, #read-bench, #name { padding: 0; }
 .ask { align-items: flex-end; }
+.ask .block { padding: 8px 12px !important; }
 .ask textarea { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: 14px; }
 .ask button { height: 44px; }
 @media (max-width: 760px) {
   .ask { display: grid !important; grid-template-columns: 1fr 1fr; }
   .ask > :first-child { grid-column: 1 / -1; }
-  #top { align-items: stretch; }
+  #top { flex-direction: column; align-items: stretch; gap: 8px; }
+  #top > * { flex: none !important; width: 100%; }
 }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; animation: none !important; } }
 """
@@ -51,6 +60,16 @@ def theme() -> gr.themes.Base:
         body_text_color_subdued_dark="#a3a19c",
         border_color_primary="#e0ddd8",
         border_color_primary_dark="#31383c",
+        input_background_fill="#f6f5f2",
+        input_background_fill_dark="#0f1315",
+        input_placeholder_color="#6b6863",
+        input_placeholder_color_dark="#8d9396",
+        button_secondary_background_fill="#ebe9e4",
+        button_secondary_background_fill_dark="#2a3236",
+        button_secondary_background_fill_hover="#dfdcd6",
+        button_secondary_background_fill_hover_dark="#354045",
+        link_text_color_dark="#54c7bb",
+        color_accent="#0b6b6b",
         button_primary_background_fill="#0b6b6b",
         button_primary_background_fill_hover="#075556",
         button_primary_background_fill_dark="#54c7bb",

@@ -23,24 +23,25 @@ export class Inside {
   }
 
   clear() {
+    this.asked = null;
     this.title.textContent = "Inside one step";
     this.told.textContent = "Click a step in the picture or in the text, and its numbers stand here.";
     this.numbers.replaceChildren();
     this.equations.textContent = "";
   }
 
-  /** Fetch the pinned step's numbers and show them. */
-  async show() {
+  /** Fetch the numbers of a place, the pinned one unless another is given, and show them. */
+  async show(place = this.bench.view.pin) {
+    if (!place) return;
+    this.asked = place;
     const { columns, view, exact } = this.bench;
-    if (!view.pin) return;
-    const { step, unit } = view.pin;
+    const { step, unit } = place;
     const { layer } = view;
     const [now, before] = await Promise.all([
       exact.step(columns.run, step),
       step > 0 ? exact.step(columns.run, step - 1) : null,
     ]);
-    const pin = this.bench.view.pin;
-    if (!now || columns !== this.bench.columns || pin?.step !== step || pin?.unit !== unit) return;
+    if (!now || columns !== this.bench.columns || this.asked !== place || view.layer !== layer) return;
     const value = ({ values }, name) => {
       const signal = columns.signals.findIndex((one) => one.name === name);
       return values[(signal * columns.layers + layer) * columns.units + unit];

@@ -47,8 +47,12 @@ class Workbench {
     const [from, to] = this.columns.add(value);
     this.plot.arrived(from, to);
     this.text.arrived(from, to);
-    if (value.done) this.end(value);
-    else this.refreshLine();
+    if (value.done) {
+      this.end(value);
+    } else {
+      this.streamed = true;
+      if (this.refreshLine() && !this.view.pin) this.inside.show({ step: this.columns.end - 1, unit: this.view.unit });
+    }
     this.say();
   }
 
@@ -59,6 +63,7 @@ class Workbench {
     this.scale = floatsOf(header.scale);
     this.marks = header.marks ?? [];
     this.findings = null;
+    this.streamed = false; // whether its columns came while it was written
     this.exact.clear();
     const view = this.view;
     view.pin = view.cursor = view.line = null;
@@ -77,6 +82,7 @@ class Workbench {
     this.inside.clear();
     this.switches.build();
     this.plot.begin();
+    this.plot.readOut();
   }
 
   end(value) {
@@ -94,8 +100,9 @@ class Workbench {
     this.followFinding();
     const { view, columns } = this;
     if (view.pin || !columns.end) return;
-    const step = columns.header.prompt_steps > 1 ? columns.end - 1 : this.finding()?.step ?? columns.end - 1;
+    const step = this.streamed ? columns.end - 1 : (this.finding()?.step ?? columns.end - 1);
     this.pin(step, view.unit, { quiet: true });
+    if (step !== columns.end - 1) this.plot.reveal(step, { center: true });
   }
 
   async fillGaps() {
@@ -209,11 +216,17 @@ class Workbench {
     }
   }
 
-  async refreshLine(now = false) {
-    const { view, columns } = this;
+  /** Fetch the unit's line again; true unless that was done a moment ago. */
+  refreshLine(now = false) {
     const time = performance.now();
-    if (!now && time - (this.lineAsked ?? 0) < LINE_REFRESH) return;
+    if (!now && time - (this.lineAsked ?? 0) < LINE_REFRESH) return false;
     this.lineAsked = time;
+    this.fetchLine();
+    return true;
+  }
+
+  async fetchLine() {
+    const { view, columns } = this;
     const { signal, layer, unit } = view;
     const line = await this.exact.line(columns.run, columns.signals[signal].name, layer, unit, columns.end);
     if (!line || columns !== this.columns) return;
