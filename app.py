@@ -28,7 +28,11 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--host", default=None, help="address to serve on (default: 127.0.0.1)")
     parser.add_argument(
-        "--port", type=_port, default=None, metavar="P", help="port (default: the first free from 7860)"
+        "--port",
+        type=_port,
+        default=None,
+        metavar="P",
+        help="port (default: the first free from 7860)",
     )
     parser.add_argument(
         "--share", action="store_true", help="also make a public link through gradio's servers"

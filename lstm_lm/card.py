@@ -107,11 +107,13 @@ def _results(folder: Path, rows: list[dict[str, Any]]) -> dict[str, Any]:
 def _told(results: dict[str, Any]) -> str:
     if "machine" not in results:
         return f"Not finished: these are the results of step {results['step']:,}."
+    minutes = results["seconds"] / 60
     return (
-        f"{results['steps']:,} steps, {results['seconds'] / 60:.0f} minutes on {results['machine']}; "
+        f"{results['steps']:,} steps, {minutes:.0f} minutes on {results['machine']}; "
         f"{results['parameters']:,} parameters.\n\n"
-        f"Validation, {results['val_tokens']:,} tokens: **{results['val_loss']:.4f}** nats a token\n"
-        f"with the state carried ({results['val_nats_per_character']:.4f} nats or "
-        f"{results['val_bpc']:.4f} bits a character); {results['val_loss_cold_windows']:.4f} nats a "
-        "token in cold windows of 256 tokens."
+        f"Validation over {results['val_tokens']:,} tokens:\n\n"
+        f"- state carried: **{results['val_loss']:.4f}** nats a token, or "
+        f"{results['val_nats_per_character']:.4f} nats a character "
+        f"({results['val_bpc']:.4f} bits)\n"
+        f"- cold windows of 256 tokens: {results['val_loss_cold_windows']:.4f} nats a token"
     )

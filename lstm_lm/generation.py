@@ -28,7 +28,7 @@ class Step:
         token: what it stands for.
         log_prob: natural log of its probability, of the whole distribution before temperature.
         signals: signal -> (layers, units) float32, of the step that reads this token.
-        state: (h, c) after that step, each (layers, 1, units): `generate(..., state=)` goes on here.
+        state: (h, c) after that step, each (layers, 1, units); `generate(..., state=)` goes on.
     """
 
     __slots__ = ("log_prob", "position", "signals", "state", "token", "token_id")

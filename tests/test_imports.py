@@ -6,15 +6,19 @@ import sys
 import pytest
 
 CORE = """
-import pkgutil, importlib, sys
+import importlib, pkgutil, sys
 import lstm_lm
-found = []
-for module in pkgutil.walk_packages(lstm_lm.__path__, "lstm_lm."):
-    if module.name == "lstm_lm.ui" or module.name.startswith("lstm_lm.ui."):
-        continue
-    importlib.import_module(module.name)
-    assert "gradio" not in sys.modules, f"{module.name} loads gradio"
-    found.append(module.name)
+left, found = [("lstm_lm", lstm_lm.__path__)], []
+while left:
+    package, path = left.pop()
+    for module in pkgutil.iter_modules(path, f"{package}."):
+        if module.name == "lstm_lm.ui":
+            continue
+        loaded = importlib.import_module(module.name)
+        assert "gradio" not in sys.modules, f"{module.name} loads gradio"
+        found.append(module.name)
+        if module.ispkg:
+            left.append((module.name, loaded.__path__))
 assert {"lstm_lm.model", "lstm_lm.training", "lstm_lm.trace"} <= set(found), found
 """
 

@@ -4,6 +4,7 @@ Handlers return payloads for the workbench. Knows nothing of how the page is lai
 """
 
 import contextlib
+import itertools
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -37,6 +38,8 @@ class Handlers:
     def __init__(self, shelf: ModelShelf, store: RunStore) -> None:
         self.shelf = shelf
         self.store = store
+        # What was asked for later wins, whichever answer comes first.
+        self._asked = itertools.count(1)
 
     # Events: each yields or returns payloads for a workbench.
 
@@ -54,6 +57,7 @@ class Handlers:
         request: gr.Request,
     ) -> Iterator[Payload]:
         """Write after the prompt, sending what is new ten times a second."""
+        asked = next(self._asked)
         try:
             shown = self.shelf.get(model)
             sampling = SamplingConfig(
@@ -72,7 +76,8 @@ class Handlers:
         except UserError as error:
             yield {"error": str(error)}
             return
-        yield from self._write(shown, token_ids, sampling, pace, notes, marks, session_of(request))
+        start = {"asked": asked, "notes": notes, "marks": marks}
+        yield from self._write(shown, token_ids, sampling, pace, start, session_of(request))
 
     def _write(
         self,
@@ -80,8 +85,7 @@ class Handlers:
         token_ids: TokenIds,
         sampling: SamplingConfig,
         pace: float,
-        notes: list[str],
-        marks: list[Payload],
+        start: Payload,
         session: str,
     ) -> Iterator[Payload]:
         trace = trace_tokens(shown.model, token_ids)
@@ -93,13 +97,10 @@ class Handlers:
         yield {
             **payload.header(run, shown.scale, shown.model.config.tokenizer, shown.about),
             **payload.columns(run, 0, sent, shown.scale),
-            "notes": notes,
-            "marks": marks,
+            **start,
             "done": False,
         }
-        steps = generate(
-            shown.model, "", sampling, state=trace.final_state, position=trace.steps
-        )
+        steps = generate(shown.model, "", sampling, state=trace.final_state, position=trace.steps)
         began = last = time.perf_counter()
         for written, step in enumerate(steps, start=1):
             run.add_step(step.token, step.token_id, step.log_prob, step.signals)
@@ -111,7 +112,7 @@ class Handlers:
                 last = time.perf_counter()
                 yield {**payload.columns(run, sent, run.steps, shown.scale), "done": False}
                 sent = run.steps
-        yield self._end(shown, run, sent)
+        yield {**self._end(shown, run, sent), **start}
 
     def _end(self, shown: ShownModel, run: PageRun, sent: int) -> Payload:
         """The last columns, and what was found in the whole."""
@@ -120,7 +121,6 @@ class Handlers:
             **payload.header(run, shown.scale, shown.model.config.tokenizer, shown.about),
             **payload.columns(run, sent, run.steps, shown.scale),
             "findings": payload.findings(run),
-            "steps": run.steps,
             "done": True,
         }
 
@@ -131,8 +131,9 @@ class Handlers:
             return gr.skip()
         return self._end(self.shelf.get(run.model), run, run.steps)
 
-    def read(self, text: str, model: str, request: gr.Request) -> Payload:
-        """Every gate over a person's own text."""
+    def read(self, text: str, model: str, request: gr.Request | None) -> Payload:
+        """Every gate over a person's own text; without a request, the page's own example."""
+        asked = next(self._asked)
         try:
             shown = self.shelf.get(model)
             if not text:
@@ -144,15 +145,19 @@ class Handlers:
         run = new_run(shown.name, shown.model, trace.steps, session_of(request))
         run.prompt_steps = trace.steps
         run.add_trace(trace)
-        self.store.add(run)
-        return whole_payload(shown, run, notes=notes, marks=marks)
+        self.store.add(run, keep=request is None)
+        return whole_payload(shown, run, asked=asked, notes=notes, marks=marks)
 
-    def open_model(self, model: str) -> Payload:
-        """A model's opening text."""
+    def open_model(
+        self, model: str, text: str, request: gr.Request | None
+    ) -> tuple[Payload, Payload]:
+        """A model's opening text, and what it reads in a person's."""
+        asked = next(self._asked)
         try:
-            return self.shelf.get(model).opening_payload()
+            opening = {**self.shelf.get(model).opening_payload(), "asked": asked}
         except UserError as error:
-            return {"error": str(error)}
+            return {"error": str(error)}, {"error": str(error)}
+        return opening, {**self.read(text, model, request), "asked": asked}
 
     def leave(self, request: gr.Request) -> None:
         """The visitor closed the page: free what they held."""

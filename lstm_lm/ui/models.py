@@ -108,7 +108,9 @@ class ModelShelf:
             UserError: the name is not on offer, or its folder is broken.
         """
         if not isinstance(name, str) or name not in self.names:
-            raise UserError(f"no model {str(name)[:80]!r} here: choose from {', '.join(self.names)}")
+            raise UserError(
+                f"no model {str(name)[:80]!r} here: choose from {', '.join(self.names)}"
+            )
         with self._lock:
             if name not in self._shown:
                 self._shown[name] = self._load(name)

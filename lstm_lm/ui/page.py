@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from lstm_lm.config import SamplingConfig
+from lstm_lm.errors import UserError
 from lstm_lm.ui.handlers import LONGEST_WRITE, Handlers
 from lstm_lm.ui.models import ModelShelf
 from lstm_lm.ui.runs import RunStore
@@ -32,7 +33,9 @@ def build_page(names: list[str]) -> tuple[gr.Blocks, Handlers]:
     store = RunStore()
     shelf = ModelShelf(names, store)
     handlers = Handlers(shelf, store)
-    opening = shelf.get(names[0]).opening_payload()
+    opening, reading = handlers.open_model(names[0], READ_EXAMPLE, None)
+    if "error" in opening:
+        raise UserError(opening["error"])
     server: list[Any] = [
         _named("exact", handlers.exact),
         _named("columns", handlers.columns),
@@ -42,7 +45,8 @@ def build_page(names: list[str]) -> tuple[gr.Blocks, Handlers]:
     with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
         with gr.Row(elem_id="top"):
             gr.HTML(
-                "<h1>lstm-lm</h1><p>Watch an LSTM write, with every gate of every unit in view.</p>",
+                "<h1>lstm-lm</h1>"
+                "<p>Watch an LSTM write, with every gate of every unit in view.</p>",
                 elem_id="name",
             )
             model = gr.Dropdown(
@@ -59,15 +63,14 @@ def build_page(names: list[str]) -> tuple[gr.Blocks, Handlers]:
             with gr.Tab("Write", id="write"):
                 write_bench = _write_view(handlers, server, opening, model)
             with gr.Tab("Read", id="read"):
-                read_bench = _read_view(handlers, server, opening, model)
-        for bench in (write_bench, read_bench):
-            model.change(
-                handlers.open_model,
-                inputs=model,
-                outputs=bench,
-                show_progress="hidden",
-                api_visibility="private",
-            )
+                read_bench, text = _read_view(handlers, server, reading, model)
+        model.change(
+            handlers.open_model,
+            inputs=[model, text],
+            outputs=[write_bench, read_bench],
+            show_progress="hidden",
+            api_visibility="private",
+        )
         page.unload(handlers.leave)
     return page, handlers
 
@@ -189,8 +192,8 @@ def _write_view(
 
 
 def _read_view(
-    handlers: Handlers, server: list[Any], opening: dict[str, Any], model: gr.Dropdown
-) -> Workbench:
+    handlers: Handlers, server: list[Any], reading: dict[str, Any], model: gr.Dropdown
+) -> tuple[Workbench, gr.Textbox]:
     """A person's own text, and the workbench over all of it."""
     with gr.Row(elem_classes="ask"):
         text = gr.Textbox(
@@ -203,7 +206,7 @@ def _read_view(
             elem_id="text",
         )
         read = gr.Button("Read", variant="primary", scale=1, min_width=96, elem_id="read")
-    bench = Workbench(opening, server_functions=server, elem_id="read-bench")
+    bench = Workbench(reading, server_functions=server, elem_id="read-bench")
     gr.on(
         [read.click, text.submit],
         handlers.read,
@@ -213,7 +216,7 @@ def _read_view(
         concurrency_limit=4,
         api_visibility="private",
     )
-    return bench
+    return bench, text
 
 
 def launch_settings() -> dict[str, Any]:

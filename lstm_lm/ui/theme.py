@@ -1,6 +1,6 @@
 """The page's look: gradio's plain theme in our colours, no font or file from elsewhere."""
 
-import gradio as gr
+from gradio import themes
 from gradio.themes import Color
 
 TEAL = Color(
@@ -31,7 +31,7 @@ PAGE_CSS = """
 #views .html-container, #write-bench, #read-bench, #name { padding: 0; }
 .ask { align-items: flex-end; }
 .ask .block { padding: 8px 12px !important; }
-.ask textarea { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: 14px; }
+.ask textarea { font-family: var(--font-mono); font-size: 14px; }
 .ask button { height: 44px; }
 @media (max-width: 760px) {
   .ask { display: grid !important; grid-template-columns: 1fr 1fr; }
@@ -39,15 +39,17 @@ PAGE_CSS = """
   #top { flex-direction: column; align-items: stretch; gap: 8px; }
   #top > * { flex: none !important; width: 100%; }
 }
-@media (prefers-reduced-motion: reduce) { * { transition: none !important; animation: none !important; } }
+@media (prefers-reduced-motion: reduce) {
+  * { transition: none !important; animation: none !important; }
+}
 """
 
 
-def theme() -> gr.themes.Base:
+def theme() -> themes.Base:
     """Gradio's base theme with a teal that has enough contrast, and the system's own fonts."""
     sans = ("system-ui", "DejaVu Sans", "sans-serif")
     mono = ("ui-monospace", "DejaVu Sans Mono", "Menlo", "Consolas", "monospace")
-    return gr.themes.Base(
+    return themes.Base(
         primary_hue=TEAL, neutral_hue="stone", font=sans, font_mono=mono, radius_size="md"
     ).set(
         body_background_fill="#fbfaf8",

@@ -20,6 +20,7 @@ class Workbench {
     this.columns = null;
     this.findings = null;
     this.marks = [];
+    this.asked = 0;
     this.orders = new Map();
     this.view = {
       signal: 0, layer: 0, unit: 0, ordering: "alike", order: null,
@@ -42,7 +43,11 @@ class Workbench {
       if (this.columns) this.settle();
       return;
     }
-    if (value.signals && value.run !== this.columns?.run) this.begin(value);
+    if (value.signals && value.run !== this.columns?.run) {
+      if (value.asked < this.asked) return; // the answer to an older question
+      this.asked = value.asked ?? this.asked;
+      this.begin(value);
+    }
     if (!this.columns || value.run !== this.columns.run) return;
     const [from, to] = this.columns.add(value);
     this.plot.arrived(from, to);
@@ -87,7 +92,6 @@ class Workbench {
 
   end(value) {
     this.columns.done = true;
-    this.columns.end = value.steps ?? this.columns.end;
     this.findings = value.findings;
     this.fillGaps();
     this.orders.clear(); // they were made from fewer steps

@@ -27,7 +27,7 @@ export class Plot {
     this.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
     new ResizeObserver(() => this.resize()).observe(this.scroller);
     this.canvas.addEventListener("pointermove", (event) => this.hover(event));
-    this.canvas.addEventListener("pointerleave", () => this.moveCursor(null));
+    this.canvas.addEventListener("pointerleave", () => this.byPointer && this.moveCursor(null));
     this.canvas.addEventListener("click", (event) => this.click(event));
     this.canvas.addEventListener("keydown", (event) => this.key(event));
   }
@@ -216,8 +216,10 @@ export class Plot {
   }
 
   hover(event) {
-    if (event.pointerType === "touch") return;
+    // A page that moves under a resting pointer also sends an event: it moved nothing.
+    if (event.pointerType === "touch" || (!event.movementX && !event.movementY)) return;
     this.moveCursor(this.placeOf(event));
+    this.byPointer = true;
   }
 
   click(event) {
@@ -227,6 +229,7 @@ export class Plot {
 
   moveCursor(place, { speak = false } = {}) {
     this.bench.view.cursor = place;
+    this.byPointer = false;
     this.schedule();
     clearTimeout(this.resting);
     this.readOut(speak);

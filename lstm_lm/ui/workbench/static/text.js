@@ -1,5 +1,14 @@
 // The text as text. New tokens are appended to the last piece; nothing is ever parsed as markup.
 
+/** Whether the character at `offset` of the text node lies under the pointer. */
+function under(node, offset, { clientX, clientY }) {
+  const range = document.createRange();
+  range.setStart(node, offset);
+  range.setEnd(node, offset + 1);
+  const { left, right, top, bottom } = range.getBoundingClientRect();
+  return left <= clientX && clientX < right && top <= clientY && clientY < bottom;
+}
+
 export class WrittenText {
   constructor(root, bench) {
     this.bench = bench;
@@ -95,6 +104,7 @@ export class WrittenText {
     const { columns, view, plot } = this.bench;
     let step = Number(piece.dataset.step);
     let left = found.offset ?? found.startOffset;
+    if (left > 0 && under(node, left - 1, event)) left -= 1; // a caret is put at the nearer edge
     while (step < columns.end - 1 && left >= columns.tokens[step].length) {
       left -= columns.tokens[step].length;
       step += 1;

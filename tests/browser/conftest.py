@@ -1,0 +1,81 @@
+"""A served page and a real Chromium for the browser tests."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from lstm_lm.loading import save
+from lstm_lm.ui.handlers import Handlers
+from tests.conftest import tiny_model
+
+QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+REAL = "shakespeare-char"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """A page that is being served."""
+
+    url: str
+    handlers: Handlers
+    tiny: str
+    """Name of a model of 2 layers x 8 units, small enough to check every number."""
+    tiny_rnn: str
+    real: str
+    """Name of the model that the page opens with."""
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1")
+    from lstm_lm.ui.page import build_page, launch_settings
+
+    folder = tmp_path_factory.mktemp("models")
+    tiny, tiny_rnn = folder / "tiny", folder / "tiny-rnn"
+    save(tiny_model(scale=2.0), tiny)
+    save(tiny_model(cell="rnn"), tiny_rnn)
+    page, handlers = build_page([REAL, str(tiny), str(tiny_rnn)])
+    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
+    yield Site(url=url, handlers=handlers, tiny=str(tiny), tiny_rnn=str(tiny_rnn), real=REAL)
+    page.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    installed = shutil.which("chromium")
+    with sync_playwright() as playwright:
+        # None: Playwright's own, which tests/run installed where Debian's is not to be had.
+        browser = playwright.chromium.launch(
+            executable_path=Path(installed) if installed else None, args=list(QUIET)
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, site: Site) -> Iterator[Page]:
+    """The page, opened and full; a test fails if the page logs an error."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 1000})
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    open_page(page, site.url)
+    yield page
+    context.close()
+    assert not errors
+
+
+def open_page(page: Page, url: str) -> None:
+    page.goto(url)
+    page.wait_for_function(
+        "document.querySelector('#write-bench .equations')?.textContent.length > 0"
+    )
