@@ -115,5 +115,7 @@ def _told(results: dict[str, Any]) -> str:
         f"- state carried: **{results['val_loss']:.4f}** nats a token, or "
         f"{results['val_nats_per_character']:.4f} nats a character "
         f"({results['val_bpc']:.4f} bits)\n"
-        f"- cold windows of 256 tokens: {results['val_loss_cold_windows']:.4f} nats a token"
+        f"- cold windows of 256 tokens: {results['val_loss_cold_windows']:.4f} nats a token\n"
+        f"- state carried, on the training text: {results['train_loss']:.4f} nats a token\n\n"
+        + "\n".join(results["verdict"])
     )

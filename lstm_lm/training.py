@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -25,7 +26,7 @@ from lstm_lm.card import write_card
 from lstm_lm.checkpoint import Run
 from lstm_lm.config import SamplingConfig, TrainConfig
 from lstm_lm.console import Bar, Reporter
-from lstm_lm.corpus import Corpus, Streams
+from lstm_lm.corpus import Corpus, Ids, Streams
 from lstm_lm.device import autocast, choose_device, choose_precision
 from lstm_lm.errors import CheckpointError, UserError
 from lstm_lm.evaluation import bits, cold_window_loss, quick_stateful_loss
@@ -38,6 +39,7 @@ from lstm_lm.loading import (
     write_atomically,
 )
 from lstm_lm.model import LanguageModel
+from lstm_lm.verdict import LARGEST_TEXT, longest_repetition, more_time, repeats
 
 WARM_UP = 0.05  # of the steps, the learning rate rises
 LAST_RATE = 0.02  # of the largest learning rate, at the end of the cosine
@@ -45,6 +47,7 @@ BETAS = (0.9, 0.99)
 EVALUATION_TOKENS = 150_000  # of the validation text, at the evaluations within a run
 FINAL_TOKENS = 1_000_000  # of it, for the result of the model that is kept
 REPORT_STEPS = 10  # losses are read from the device, and checked, this often
+WRITTEN_TOKENS = 5_000  # written at the end, to see whether the model repeats its text
 SAMPLE = SamplingConfig(max_new_tokens=300, temperature=0.7, seed=1)
 
 
@@ -424,13 +427,16 @@ class _Loop:
         kept = load_folder(self.folder)
         used = self.corpus.validation[:FINAL_TOKENS]
         stateful, cold = quick_stateful_loss(kept, used), cold_window_loss(kept, used)
+        known = quick_stateful_loss(kept, self.corpus.training[:EVALUATION_TOKENS])
         a_character = 1 / self.corpus.validation_characters_per_token
         results = {
             "val_loss": round(stateful, 5),
             "val_nats_per_character": round(stateful * a_character, 5),
             "val_bpc": round(bits(stateful * a_character), 5),
             "val_loss_cold_windows": round(cold, 5),
+            "train_loss": round(known, 5),
             "val_tokens": len(used),
+            "verdict": [self._more_time(stateful - known), self._repeats(kept)],
             "parameters": kept.config.parameter_count,
             "steps": self.steps,
             "seconds": round(self.seconds, 1),
@@ -448,6 +454,28 @@ class _Loop:
             f"validation tokens ({results['val_bpc']:.4f} bits a character); "
             f"{cold:.4f} in cold windows of 256"
         )
+        for sentence in results["verdict"]:
+            self.reporter.line(sentence)
+
+    def _more_time(self, gap: float) -> str:
+        """Whether more time would help: see verdict.py."""
+        epochs = self.steps * self.trainer.tokens_a_step / len(self.corpus.training)
+        return more_time(read_metrics(self.folder), epochs, gap)
+
+    def _repeats(self, kept: LanguageModel) -> str:
+        """Whether what the model writes stands in the training text: see verdict.py."""
+        tokenizer, training = kept.tokenizer, self.corpus.training[:LARGEST_TEXT]
+        steps = kept.generate("", SamplingConfig(max_new_tokens=WRITTEN_TOKENS, seed=1))
+        written = np.array([step.token_id for step in steps], dtype=training.dtype)
+        other = self.corpus.validation[: len(written)]
+
+        def longest(sequence: Ids) -> int:
+            found = longest_repetition(sequence, training)
+            run = sequence[found.start : found.start + found.length]
+            return len(tokenizer.decode(run.tolist()))
+
+        characters = len(tokenizer.decode(written.tolist()))
+        return repeats(f"{characters:,} characters", longest(written), longest(other))
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
