@@ -48,6 +48,22 @@ def checkpoint_folder(run_folder: Path) -> Path:
     return run_folder / "checkpoint"
 
 
+def refuse_folder_in_use(folder: Path) -> None:
+    """Return if a run may begin in the folder: it is empty, or not there yet.
+
+    Raises:
+        CheckpointError: it holds something, or is no folder.
+    """
+    try:
+        in_use = folder.exists() and any(folder.iterdir())
+    except OSError as error:
+        raise CheckpointError(f"cannot write into {folder}: {error.strerror}") from None
+    if in_use:
+        raise CheckpointError(
+            f"{folder} is not empty: choose another --out, or go on with --resume {folder}"
+        )
+
+
 def is_run(folder: Path) -> bool:
     """Whether a run began in this folder."""
     return (checkpoint_folder(folder) / RUN_FILE).exists()
@@ -113,8 +129,8 @@ def save_checkpoint(
     try:
         write_tensors(path, on_cpu, metadata)
     except OSError as error:
-        good = _newest_first(folder)
-        kept = f"step {_step(good[0])} is still there" if good else "none was saved before it"
+        good = newest_step(folder)
+        kept = "none was saved before it" if good is None else f"step {good} is still there"
         raise CheckpointError(
             f"cannot save the checkpoint of step {step}: {error.strerror or error}; {kept}; "
             f"free some space and go on with --resume {folder}"
@@ -152,7 +168,13 @@ def load_checkpoint(folder: Path) -> tuple[int, dict[str, Tensor], dict[str, Any
 
 def has_checkpoint(folder: Path) -> bool:
     """Whether anything was saved in this run."""
-    return bool(_newest_first(folder))
+    return newest_step(folder) is not None
+
+
+def newest_step(folder: Path) -> int | None:
+    """The step of the newest checkpoint, whole or not; None where there is none."""
+    newest = next(iter(_newest_first(folder)), None)
+    return None if newest is None else _step(newest)
 
 
 def _newest_first(folder: Path) -> list[Path]:

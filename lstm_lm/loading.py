@@ -7,6 +7,8 @@ weight file's header before a tensor is read. Knows nothing of training or of pa
 import contextlib
 import json
 import os
+import re
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -31,6 +33,9 @@ CARD_FILE = "README.md"
 BUNDLED = Path(__file__).parent / "models"
 
 LARGEST_JSON = 2**20  # bytes, of config.json and of the weight file's header
+# What a write that was killed leaves behind: of `write_atomically`, and of `save`'s tokenizer.
+WRITING = ".writing-"
+PARTIAL = re.compile(r"\..+\.partial-\d+|" + re.escape(WRITING) + r"\w+")
 WEIGHT_TYPES = {"F32": 4, "F16": 2}  # name in a safetensors header -> bytes
 
 
@@ -191,7 +196,7 @@ def save(model: LanguageModel, folder: Path) -> None:
     write_atomically(
         folder / CONFIG_FILE, lambda path: path.write_text(json.dumps(config, indent=2) + "\n")
     )
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as partial:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=WRITING) as partial:
         model.tokenizer.save(Path(partial))
         name = model.tokenizer.file_name
         (Path(partial) / name).replace(folder / name)
@@ -203,7 +208,8 @@ def read_metrics(folder: Path) -> list[dict[str, Any]]:
     path = folder / METRICS_FILE
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    # Not splitlines: a sample may hold other line separators.
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
@@ -230,3 +236,18 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     finally:
         with contextlib.suppress(FileNotFoundError):
             partial.unlink()
+
+
+def remove_partial_files(folder: Path) -> None:
+    """Remove what writes into this folder left behind when they were killed.
+
+    Nothing may be writing there. What cannot be removed stays: it does no harm.
+    """
+    for path in folder.iterdir():
+        if not PARTIAL.fullmatch(path.name):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                path.unlink()

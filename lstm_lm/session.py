@@ -5,12 +5,15 @@ What `train.py` calls once it has read its arguments.
 
 import re
 from pathlib import Path
+from typing import Any
 
-from lstm_lm.checkpoint import read_run
+from lstm_lm.checkpoint import Run, checkpoint_folder, read_run, refuse_folder_in_use
 from lstm_lm.config import TrainConfig
 from lstm_lm.console import Reporter
 from lstm_lm.corpus import Corpus, build_corpus, cache_folder, cached_corpus
 from lstm_lm.errors import TextError
+from lstm_lm.loading import remove_partial_files
+from lstm_lm.processes import Processes, join, leave
 from lstm_lm.sources import standard_library, text_files
 from lstm_lm.training import begin, train
 
@@ -21,41 +24,65 @@ def begin_run(
     config: TrainConfig, sources: list[str], out: Path | None, command: str, reporter: Reporter
 ) -> None:
     """Train a new model on the sources, or on the standard library's source if there are none."""
-    files = _files(sources)
-    corpus = build_corpus(files, config.tokenizer, config.vocab_size, reporter=reporter)
-    folder = out or _free_folder(RUNS / _name(sources, config))
-    _introduce(corpus, files, folder, reporter)
-    run = begin(
-        config,
-        corpus,
-        folder,
-        sources=sources,
-        files=[str(file.resolve()) for file in files],
-        command=command,
-        reporter=reporter,
-    )
-    train(run, corpus, folder, reporter)
-    _conclude(folder, reporter)
+    processes = join(config.device)
+    told: list[Any] = [None]
+    if processes.first:
+        if out:
+            refuse_folder_in_use(out)  # before the work on the text
+        files = _files(sources)
+        corpus = build_corpus(files, config.tokenizer, config.vocab_size, reporter=reporter)
+        folder = out or _free_folder(RUNS / _name(sources, config))
+        _introduce(corpus, files, folder, reporter)
+        begin(
+            config,
+            corpus,
+            folder,
+            sources=sources,
+            files=[str(file.resolve()) for file in files],
+            command=command,
+            reporter=reporter,
+            processes=processes,
+        )
+        told = [str(folder)]
+    _go_on(Path(processes.tell(told)[0]), processes, reporter)
 
 
 def resume_run(folder: Path, reporter: Reporter) -> None:
     """Go on with the run in the folder."""
+    processes = join(read_run(folder).train.device)
+    if processes.first:
+        for place in (folder, checkpoint_folder(folder)):
+            remove_partial_files(place)
+    _go_on(folder, processes, reporter)
+
+
+def _go_on(folder: Path, processes: Processes, reporter: Reporter) -> None:
+    """Train the run in the folder to its end; only the first process speaks."""
     run = read_run(folder)
+    if not processes.first:
+        reporter = Reporter()
+    train(run, _corpus_of(run, reporter), folder, reporter, processes)
+    leave()
+    reporter.line(f"done: the model is in {folder}")
+    reporter.line(f"look inside it:  python app.py --model {folder}")
+
+
+def _corpus_of(run: Run, reporter: Reporter) -> Corpus:
+    """The run's text, from the cache or read again."""
     corpus = cached_corpus(run.fingerprint)
-    if corpus is None:
-        reporter.line("the token cache is gone: reading the text again")
-        files = [Path(file) for file in run.files]
-        missing = [file for file in files if not file.exists()]
-        if missing:
-            if "-" in run.sources:
-                raise TextError(
-                    f"the text came from standard input and is no longer in the cache "
-                    f"({missing[0]}): start a new run"
-                )
-            files = _files(run.sources)
-        corpus = build_corpus(files, run.train.tokenizer, run.train.vocab_size, reporter=reporter)
-    train(run, corpus, folder, reporter)
-    _conclude(folder, reporter)
+    if corpus is not None:
+        return corpus
+    reporter.line("the token cache is gone: reading the text again")
+    files = [Path(file) for file in run.files]
+    missing = [file for file in files if not file.exists()]
+    if missing:
+        if "-" in run.sources:
+            raise TextError(
+                f"the text came from standard input and is no longer in the cache "
+                f"({missing[0]}): start a new run"
+            )
+        files = _files(run.sources)
+    return build_corpus(files, run.train.tokenizer, run.train.vocab_size, reporter=reporter)
 
 
 def _files(sources: list[str]) -> list[Path]:
@@ -85,8 +112,3 @@ def _introduce(corpus: Corpus, files: list[Path], folder: Path, reporter: Report
         f"tokens; {len(corpus.training):,} tokens train, {len(corpus.validation):,} validate"
     )
     reporter.line(f"the run goes to {folder}; Ctrl-C saves it, --resume {folder} goes on")
-
-
-def _conclude(folder: Path, reporter: Reporter) -> None:
-    reporter.line(f"done: the model is in {folder}")
-    reporter.line(f"look inside it:  python app.py --model {folder}")

@@ -60,6 +60,8 @@ def text_files(sources: list[str], spool: Path) -> list[Path]:
     """
     files: list[Path] = []
     for source in sources:
+        if not source.strip():
+            raise TextError("--text is empty: name a file, a folder, a URL, or - for stdin")
         if source == "-":
             if sys.stdin is None:
                 raise TextError("standard input is closed: pipe a text into --text -")

@@ -1,8 +1,7 @@
-"""The training loop: truncated backpropagation over contiguous streams, with carried state.
+"""The training loop: steps, evaluations, checkpoints, and what is written and said of them.
 
-Where a step reads, what dropout drops and how large the learning rate is depend on the seed and
-the step's number alone, so a resumed run needs no random state and repeats the uninterrupted one
-bit for bit. Knows nothing of the command line or of pages; it reports to a `Reporter`.
+Truncated backpropagation over contiguous streams with carried state (`trainer.py`). Knows nothing
+of the command line or of pages; it reports to a `Reporter`.
 """
 
 import contextlib
@@ -18,8 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
 from lstm_lm import checkpoint
 from lstm_lm.card import write_card
@@ -27,25 +25,23 @@ from lstm_lm.checkpoint import Run
 from lstm_lm.config import SamplingConfig, TrainConfig
 from lstm_lm.console import Bar, Reporter
 from lstm_lm.corpus import Corpus, Ids, Streams
-from lstm_lm.device import autocast, choose_device, choose_precision
+from lstm_lm.device import choose_device, choose_precision
 from lstm_lm.errors import CheckpointError, UserError
 from lstm_lm.evaluation import bits, cold_window_loss, quick_stateful_loss
 from lstm_lm.loading import (
     METRICS_FILE,
     RESULTS_FILE,
+    WEIGHT_FILE,
     load_folder,
     read_metrics,
     save,
     write_atomically,
 )
 from lstm_lm.model import LanguageModel
+from lstm_lm.processes import Processes
+from lstm_lm.trainer import EVALUATION_TOKENS, FINAL_TOKENS, Trainer, steps_for
 from lstm_lm.verdict import LARGEST_TEXT, longest_repetition, more_time, repeats
 
-WARM_UP = 0.05  # of the steps, the learning rate rises
-LAST_RATE = 0.02  # of the largest learning rate, at the end of the cosine
-BETAS = (0.9, 0.99)
-EVALUATION_TOKENS = 150_000  # of the validation text, at the evaluations within a run
-FINAL_TOKENS = 1_000_000  # of it, for the result of the model that is kept
 REPORT_STEPS = 10  # losses are read from the device, and checked, this often
 WRITTEN_TOKENS = 5_000  # written at the end, to see whether the model repeats its text
 SAMPLE = SamplingConfig(max_new_tokens=300, temperature=0.7, seed=1)
@@ -60,149 +56,6 @@ class Interrupted(Exception):  # noqa: N818 - not an error: the person asked for
         self.folder = folder
 
 
-class Trainer:
-    """A model with its optimizer, streams and state, and the step that moves them on.
-
-    Args:
-        config: the settings, with `steps` filled in.
-        corpus: the text.
-        device: where to train.
-        dtype: of the fused pass: float32, or bfloat16 for mixed precision.
-    """
-
-    def __init__(
-        self, config: TrainConfig, corpus: Corpus, device: torch.device, dtype: torch.dtype
-    ) -> None:
-        self.config = config
-        self.device = device
-        self.dtype = dtype
-        self.model = LanguageModel(
-            config.model_config(corpus.tokenizer.vocab_size),
-            corpus.tokenizer,
-            dropout=config.dropout,
-            weight_dropout=config.weight_dropout,
-            embedding_dropout=config.embedding_dropout,
-            seed=config.seed,
-        ).to(device)
-        self.streams = Streams(
-            corpus.training, config.batch_size, config.sequence_length, config.seed
-        )
-        named = list(self.model.named_parameters())
-        self.optimizer = torch.optim.AdamW(
-            [
-                {
-                    "params": [weight for _, weight in named if weight.dim() > 1],
-                    "weight_decay": config.weight_decay,
-                },
-                # Biases are left alone: decay would pull the forget gates shut.
-                {
-                    "params": [weight for _, weight in named if weight.dim() < 2],
-                    "weight_decay": 0.0,
-                },
-            ],
-            lr=config.learning_rate,
-            betas=BETAS,
-            fused=device.type in ("cpu", "cuda"),
-        )
-        self.state = self.model.zero_state(config.batch_size)
-        self.next_step = 0
-
-    @property
-    def tokens_a_step(self) -> int:
-        """Tokens that one step reads."""
-        return self.config.batch_size * self.config.sequence_length
-
-    def learning_rate(self, step: int) -> float:
-        """A linear rise over 5 % of the steps, times a cosine from 1 down to 2 %."""
-        steps = self.config.steps or 1
-        rise = min(1.0, (step + 1) / max(1.0, WARM_UP * steps))
-        fall = LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * step / steps))
-        return self.config.learning_rate * rise * fall
-
-    def train_step(self) -> Tensor:
-        """Read the next tokens of every stream, move the weights, and return the loss.
-
-        Returns:
-            Mean loss, nats a token, a scalar on the device.
-        """
-        step = self.next_step
-        torch.manual_seed((self.config.seed * 1_000_003 + step) % 2**63)  # dropout's randomness
-        inputs, targets, fresh = self.streams.batch(step)
-        if fresh:
-            self.state = self.model.zero_state(self.config.batch_size)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate(step)
-        with autocast(self.device, self.dtype):
-            x = torch.from_numpy(inputs).to(self.device)
-            logits, state = self.model(x, self.state)  # (T, B, V)
-        y = torch.from_numpy(targets).to(self.device).t().reshape(-1)
-        loss = functional.cross_entropy(logits.flatten(0, 1).float(), y)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
-        self.optimizer.step()
-        h, c = state
-        self.state = h.detach().float(), c.detach().float()
-        self.next_step += 1
-        return loss.detach()
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Everything that the next step depends on, besides the settings and the text."""
-        tensors = {f"model.{name}": weight for name, weight in self.model.weights().items()}
-        tensors["state.h"], tensors["state.c"] = self.state
-        for name, weight in self.model.named_parameters():
-            for key, value in self.optimizer.state.get(weight, {}).items():
-                tensors[f"optimizer.{key}.{name}"] = value
-        return tensors
-
-    def restore(self, step: int, tensors: dict[str, Tensor]) -> None:
-        """Go back to where `tensors` was taken, after `step` steps.
-
-        Raises:
-            CheckpointError: the tensors belong to another model.
-        """
-        try:
-            with torch.no_grad():
-                for name, weight in self.model.named_parameters():
-                    weight.copy_(tensors[f"model.{name}"])
-                    self.optimizer.state[weight] = {
-                        # AdamW's own count of steps stays on the CPU.
-                        key: tensors[f"optimizer.{key}.{name}"].to(
-                            "cpu" if key == "step" and self.device.type == "cpu" else self.device
-                        )
-                        for key in ("step", "exp_avg", "exp_avg_sq")
-                    }
-            self.state = tensors["state.h"].to(self.device), tensors["state.c"].to(self.device)
-        except (KeyError, RuntimeError) as error:
-            raise CheckpointError(f"the checkpoint is of another model ({error})") from None
-        self.next_step = step
-
-
-def steps_for(config: TrainConfig, corpus: Corpus, device: torch.device, dtype: torch.dtype) -> int:
-    """How many steps fit in the minutes, measured on a trainer that is then thrown away.
-
-    The evaluations are part of the minutes.
-    """
-    trainer = Trainer(config, corpus, device, dtype)
-    trainer.model.train()
-    for _ in range(3):
-        trainer.train_step()
-    started, steps = time.perf_counter(), 0
-    while steps < 5 or (time.perf_counter() - started < 3.0 and steps < 200):
-        trainer.train_step().item()
-        steps += 1
-    step_seconds = (time.perf_counter() - started) / steps
-    tokens = corpus.validation[: min(EVALUATION_TOKENS, 30_000)]
-    started = time.perf_counter()
-    quick_stateful_loss(trainer.model, tokens)
-    token_seconds = (time.perf_counter() - started) / len(tokens)
-    evaluated = config.evaluations * min(EVALUATION_TOKENS, len(corpus.validation))
-    evaluated += 2 * min(FINAL_TOKENS, len(corpus.validation))
-    assert config.minutes is not None
-    left = config.minutes * 60 - evaluated * token_seconds
-    return max(1, int(left / step_seconds))
-
-
 def begin(
     config: TrainConfig,
     corpus: Corpus,
@@ -212,6 +65,7 @@ def begin(
     files: list[str],
     command: str,
     reporter: Reporter,
+    processes: Processes | None = None,
 ) -> Run:
     """Decide the number of steps and write the run down; `train` then does it.
 
@@ -220,16 +74,10 @@ def begin(
         TextError: the text is too short for the settings.
         DeviceError: the device is not there.
     """
-    try:
-        in_use = folder.exists() and any(folder.iterdir())
-    except OSError as error:
-        raise CheckpointError(f"cannot write into {folder}: {error.strerror}") from None
-    if in_use:
-        raise CheckpointError(
-            f"{folder} is not empty: choose another --out, or go on with --resume {folder}"
-        )
+    checkpoint.refuse_folder_in_use(folder)
     device = choose_device(config.device)
     dtype, _ = choose_precision(config.precision, device)
+    (processes or Processes()).share(config.batch_size)  # refuses what cannot be shared
     Streams(corpus.training, config.batch_size, config.sequence_length, config.seed)
     config.model_config(corpus.tokenizer.vocab_size)  # refuses sizes that fit no machine of ours
     settings = {name: getattr(config, name) for name in config.__dataclass_fields__}
@@ -250,7 +98,13 @@ def begin(
     return run
 
 
-def train(run: Run, corpus: Corpus, folder: Path, reporter: Reporter) -> LanguageModel:
+def train(
+    run: Run,
+    corpus: Corpus,
+    folder: Path,
+    reporter: Reporter,
+    processes: Processes | None = None,
+) -> LanguageModel:
     """Train, or go on training, until the run's last step; the best model stays in the folder.
 
     Args:
@@ -258,6 +112,7 @@ def train(run: Run, corpus: Corpus, folder: Path, reporter: Reporter) -> Languag
         corpus: the run's text.
         folder: the run folder.
         reporter: told of progress.
+        processes: those that share the run; all call this, and the first one writes.
 
     Returns:
         The model of the last step, in evaluation mode.
@@ -275,13 +130,14 @@ def train(run: Run, corpus: Corpus, folder: Path, reporter: Reporter) -> Languag
     dtype, warning = choose_precision(run.train.precision, device)
     if warning:
         reporter.line(warning)
-    trainer = Trainer(run.train, corpus, device, dtype)
+    trainer = Trainer(run.train, corpus, device, dtype, processes)
     loop = _Loop(run, corpus, folder, trainer, reporter)
     if checkpoint.has_checkpoint(folder):
         loop.resume()
     with _interruptible() as interrupted:
         loop.run(interrupted)
-    loop.conclude()
+    if trainer.processes.first:
+        loop.conclude()
     return trainer.model.eval()
 
 
@@ -317,6 +173,7 @@ class _Loop:
             "loss_count": self.loss_count,
             "seconds": self.seconds,
             "best": self.best,
+            "processes": self.trainer.processes.count,
         }
 
     def resume(self) -> None:
@@ -327,14 +184,21 @@ class _Loop:
         self.trainer.restore(step, tensors)
         self.loss_sum, self.loss_count = info["loss_sum"], info["loss_count"]
         self.seconds, self.best = info["seconds"], info["best"]
-        # Rows of evaluations after the checkpoint will be written again.
-        rows = [row for row in read_metrics(self.folder) if row["step"] <= step]
-        self._write_metrics(rows)
+        before, now = info.get("processes", 1), self.trainer.processes.count
+        if before != now:
+            self.reporter.line(
+                f"the run was on {before} processes and goes on with {now}: the batches and the "
+                "schedule stay, dropout draws other numbers"
+            )
+        if self.trainer.processes.first:
+            # Rows of evaluations after the checkpoint will be written again.
+            rows = [row for row in read_metrics(self.folder) if row["step"] <= step]
+            self._write_metrics(rows)
         self.reporter.line(f"going on after step {step:,} of {self.steps:,}")
 
     def run(self, interrupted: threading.Event) -> None:
         """All steps that are left."""
-        trainer = self.trainer
+        trainer, processes = self.trainer, self.trainer.processes
         trainer.model.train()
         clock = last_save = time.perf_counter()
         with self.reporter.bar(
@@ -348,48 +212,57 @@ class _Loop:
                 bar.update(trainer.tokens_a_step)
                 step = trainer.next_step
                 evaluate = step in self.evaluate_at
-                save_now = (
-                    evaluate
-                    or interrupted.is_set()
-                    or time.perf_counter() - last_save >= self.config.checkpoint_seconds
-                )
+                stop = due = False
+                if processes.count == 1 or evaluate or step % REPORT_STEPS == 0:
+                    # Clocks and signals differ between processes: what they do must not.
+                    waited = time.perf_counter() - last_save
+                    wishes = [interrupted.is_set(), waited >= self.config.checkpoint_seconds]
+                    stop, due = processes.any(wishes, trainer.device)
+                save_now = evaluate or stop or due
                 if save_now or step % REPORT_STEPS == 0:
                     self._collect_losses(bar)
                 if not save_now:
                     continue
                 now = time.perf_counter()
                 self.seconds, clock = self.seconds + now - clock, now
-                if evaluate:
+                if evaluate and processes.first:
                     self._evaluate(step)
-                checkpoint.save_checkpoint(self.folder, step, trainer.tensors(), self.info())
+                tensors = trainer.tensors()
+                if processes.first:
+                    checkpoint.save_checkpoint(self.folder, step, tensors, self.info())
                 last_save = time.perf_counter()
-                if interrupted.is_set() and step < self.steps:
+                if stop and step < self.steps:
                     raise Interrupted(step, self.folder)
 
     def _collect_losses(self, bar: Bar) -> None:
         """Read the losses since the last time, and stop if one is no number."""
-        losses = torch.stack(self.pending).tolist() if self.pending else []
+        if not self.pending:
+            return
+        losses = self.trainer.processes.mean(torch.stack(self.pending)).tolist()
         self.pending.clear()
         self._check_finite(losses)
         self.loss_sum += sum(losses)
         self.loss_count += len(losses)
-        if losses:
-            bar.note(loss=f"{losses[-1]:.3f}")
+        bar.note(loss=f"{losses[-1]:.3f}")
 
     def _check_finite(self, losses: list[float]) -> None:
         """Raise UserError if a loss is no number."""
         lost = [loss for loss in losses if not math.isfinite(loss)]
         if lost:
-            saved = checkpoint.has_checkpoint(self.folder)
             raise UserError(
                 f"the loss became {lost[0]} before step {self.trainer.next_step}: lower "
                 f"--learning-rate (it is {self.config.learning_rate:g}) or --clip; "
-                + (
-                    f"the last good weights are in {self.folder}"
-                    if saved
-                    else "nothing was saved yet"
-                )
+                f"{self._what_is_saved()}"
             )
+
+    def _what_is_saved(self) -> str:
+        if (self.folder / WEIGHT_FILE).exists():  # written after an evaluation that was a number
+            return f"the best weights so far are in {self.folder}"
+        step = checkpoint.newest_step(self.folder)
+        if step is None:
+            return "nothing was saved yet"
+        place = checkpoint.checkpoint_folder(self.folder)
+        return f"the last checkpoint is of step {step:,} in {place}"
 
     def _evaluate(self, step: int) -> None:
         """Score the model, keep it if it is the best so far, write and say how it does."""
@@ -510,14 +383,15 @@ class _Loop:
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[threading.Event]:
-    """Within the block Ctrl-C and SIGTERM ask the loop to save and stop; a second one insists."""
+    """Within the block Ctrl-C and SIGTERM ask the loop to stop; a second Ctrl-C insists."""
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield event  # only the main thread hears signals
         return
 
     def ask(number: int, frame: object) -> None:
-        if event.is_set():
+        # torchrun answers a Ctrl-C with a SIGTERM to each process that has already heard it.
+        if event.is_set() and number == signal.SIGINT:
             raise KeyboardInterrupt
         event.set()
 

@@ -93,6 +93,35 @@ def test_subwords_are_fewer_than_characters(subwords: SentencePieceTokenizer) ->
     assert subwords.vocab_size == 300
 
 
+@given(st.text(st.sampled_from("\n \u2581etho€"), max_size=60))
+def test_subwords_of_a_long_text_are_those_of_its_pieces(
+    subwords: SentencePieceTokenizer, text: str
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lstm_lm.tokenizer.PIECE_CHARACTERS", 1)
+        cut = subwords.encode(text).tolist()
+        patch.setattr("lstm_lm.tokenizer.PIECE_CHARACTERS", 1000)
+        assert cut == subwords.encode(text).tolist()
+
+
+def test_a_foreign_subword_model_that_sees_over_a_newline_gets_its_text_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import io
+
+    import sentencepiece
+
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.Train(
+        sentence_iterator=iter([PROVERBS] * 10), model_writer=model, vocab_size=300,
+        model_type="bpe", byte_fallback=True, minloglevel=2,
+    )  # fmt: skip
+    foreign = SentencePieceTokenizer(model.getvalue())
+    whole = foreign.encode("the\nbird\n").tolist()
+    monkeypatch.setattr("lstm_lm.tokenizer.PIECE_CHARACTERS", 1)
+    assert foreign.encode("the\nbird\n").tolist() == whole
+
+
 def test_half_a_character_is_shown_as_such(subwords: SentencePieceTokenizer) -> None:
     token_ids = subwords.encode("€").tolist()
     assert [subwords.token(token_id) for token_id in token_ids] == ["<0xE2>", "<0x82>", "<0xAC>"]

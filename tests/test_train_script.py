@@ -72,6 +72,10 @@ WRONG = {
     "name too long": (["--text", "x" * 300], "File name too long"),
     "no such home": (["--text", "~nobody-of-that-name/x"], "cannot read ~nobody-of-that-name/x"),
     "empty text": (["--text", "void.txt"], "void.txt is empty"),
+    "empty name of a text": (
+        ["--text", ""],
+        "--text is empty: name a file, a folder, a URL, or - for stdin",
+    ),
     "binary text": (["--text", "binary.txt"], "binary.txt is binary: byte offset 2 is zero"),
     "latin-1 text": (["--text", "latin1.txt"], "latin1.txt is not UTF-8: byte offset 3"),
     "short text": (["--text", "short.txt"], "the text has 3 characters: too short"),
@@ -135,6 +139,24 @@ def test_a_missing_device_is_named(place: Path, capsys: pytest.CaptureFixture[st
     assert f"--device {missing}: this machine has none that torch can use" in (
         capsys.readouterr().err
     )
+
+
+def test_a_folder_in_use_is_refused_before_the_text_is_read(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train.main(["--text", "binary.txt", "--out", "full"]) == 2
+    assert "full is not empty: choose another --out" in capsys.readouterr().err
+    assert not (place / "cache").exists()
+
+
+def test_a_resumed_run_removes_what_a_kill_left_half_written(place: Path) -> None:
+    assert train.main(["--text", "text.txt", *SIZES, "--steps", "2", "--out", "run"]) == 0
+    whole = sorted(place.rglob("*"))
+    (place / "run" / ".model.safetensors.partial-12").touch()
+    (place / "run" / "checkpoint" / ".step-000000009.safetensors.partial-12").touch()
+    (place / "run" / ".writing-x1").mkdir()
+    assert train.main(["--resume", "run"]) == 0
+    assert sorted(place.rglob("*")) == whole
 
 
 def test_a_run_names_itself_and_is_resumed_by_its_folder(

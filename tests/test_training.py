@@ -1,5 +1,6 @@
 import json
 import math
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -289,6 +290,32 @@ def test_a_first_evaluation_that_is_no_number_saves_no_model(
     with pytest.raises(UserError, match="nothing was saved yet"):
         train(run, corpus, tmp_path / "run", Reporter())
     assert not (tmp_path / "run" / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("spoilt_at", "left"),
+    [
+        (2, "the last checkpoint is of step 2 in {folder}/checkpoint"),
+        (7, "the best weights so far are in {folder}"),
+    ],
+    ids=["before-an-evaluation", "after-an-evaluation"],
+)
+def test_a_loss_that_is_no_number_says_what_was_saved(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoilt_at: int, left: str
+) -> None:
+    step = Trainer.train_step
+
+    def train_step(self: Trainer) -> Tensor:
+        if self.next_step == spoilt_at:
+            spoil(self)
+        return step(self)
+
+    monkeypatch.setattr(Trainer, "train_step", train_step)
+    folder = tmp_path / "run"
+    run = begin_tiny(corpus, folder, tiny_training(checkpoint_seconds=0.0))
+    with pytest.raises(UserError, match=re.escape(left.format(folder=folder)) + r"\Z"):
+        train(run, corpus, folder, Reporter())
+    assert (folder / "model.safetensors").exists() == ("best weights" in left)
 
 
 def test_minutes_become_a_number_of_steps_that_is_written_down(

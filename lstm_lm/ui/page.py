@@ -11,12 +11,15 @@ import gradio as gr
 
 from lstm_lm.config import SamplingConfig
 from lstm_lm.errors import UserError
+from lstm_lm.ui.curves import Curves
 from lstm_lm.ui.handlers import LONGEST_WRITE, Handlers
 from lstm_lm.ui.models import ModelShelf
 from lstm_lm.ui.runs import RunStore
 from lstm_lm.ui.theme import PAGE_CSS, theme
+from lstm_lm.ui.training_view import TrainingRuns
 from lstm_lm.ui.workbench import Workbench
 
+LOOK_SECONDS = 3.0  # between two looks at the metrics of runs, while they are in view
 TITLE = "lstm-lm: watch an LSTM write, with every gate of every unit"
 READ_EXAMPLE = "To be, or not to be: that is the question.\n\nHAMLET:\nI know not what to say.\n"
 
@@ -59,11 +62,13 @@ def build_page(names: list[str]) -> tuple[gr.Blocks, Handlers]:
                 min_width=240,
                 container=False,
             )
-        with gr.Tabs(elem_id="views"):
+        with gr.Tabs(elem_id="views") as views:
             with gr.Tab("Write", id="write"):
                 write_bench = _write_view(handlers, server, opening, model)
             with gr.Tab("Read", id="read"):
                 read_bench, text = _read_view(handlers, server, reading, model)
+            with gr.Tab("Training", id="training"):
+                _training_view(TrainingRuns(names, label=label_of), views)
         model.change(
             handlers.open_model,
             inputs=[model, text],
@@ -217,6 +222,38 @@ def _read_view(
         api_visibility="private",
     )
     return bench, text
+
+
+def _training_view(runs: TrainingRuns, views: gr.Tabs) -> None:
+    """Which runs, and their curves and samples; looked at again every few seconds."""
+    chosen = gr.CheckboxGroup(
+        choices=runs.choices(),
+        value=runs.opening(),
+        label="Runs",
+        elem_id="runs",
+        visible=bool(runs.choices()),
+    )
+    curves = Curves(runs.payload(runs.opening()), elem_id="curves")
+    shown = gr.State([])  # the choices and the version of the payload that this visitor has
+    timer = gr.Timer(LOOK_SECONDS, active=False)
+
+    def look(names: list[str], before: list[Any]) -> tuple[Any, Any, list[Any]]:
+        runs.look()
+        now = [runs.choices(), runs.version(names)]
+        if now == before:
+            return gr.skip(), gr.skip(), now
+        offered = gr.update(choices=now[0], visible=bool(now[0]))
+        known = before and before[0] == now[0]
+        return gr.skip() if known else offered, runs.payload(names), now
+
+    def watch(event: gr.SelectData) -> tuple[gr.Timer, list[Any]]:
+        return gr.Timer(active=event.value == "Training"), []
+
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    wiring: dict[str, Any] = {"inputs": [chosen, shown], "outputs": [chosen, curves, shown]}
+    chosen.change(look, **wiring, **quiet, concurrency_limit=8)
+    timer.tick(look, **wiring, **quiet, concurrency_limit=8)
+    views.select(watch, outputs=[timer, shown], **quiet).then(look, **wiring, **quiet)
 
 
 def launch_settings() -> dict[str, Any]:
