@@ -2,8 +2,8 @@
 
 An `Engine` holds a model's weights, laid out for reading each of them once a step; a `Stepper`
 holds one text's state and the buffers, made once, that its steps write into. Many steppers share
-one engine. Knows nothing of text or of sampling. CPU, float32, batch 1: at that size a step is
-bound by reading the weights from memory.
+one engine. Knows nothing of text or of sampling. CPU, float32, batch 1: no step can be faster than
+one read of the weights, and what is added to that is the overhead of the calls.
 
 What makes it fast (`tests/benchmarks/bench_step.py`): layer 0's input projection is a row of a
 table made once, W_ih and W_hh of the layers above lie side by side so that one product does both,

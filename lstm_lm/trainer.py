@@ -24,7 +24,7 @@ WARM_UP = 0.05  # of the steps, the learning rate rises
 LAST_RATE = 0.02  # of the largest learning rate, at the end of the cosine
 BETAS = (0.9, 0.99)
 EVALUATION_TOKENS = 150_000  # of the validation text, at the evaluations within a run
-FINAL_TOKENS = 1_000_000  # of it, for the result of the model that is kept
+FINAL_TOKENS = 300_000  # of it, for the result of the model that is kept
 
 
 class Trainer:

@@ -218,6 +218,7 @@ def start(shared: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
 
 
 # A checkpoint after each step, and steps enough that a signal finds the run in its middle.
+KILLS = 10
 STEPS = 150
 TRAINING = ["--text", "text.txt", *SIZES, "--steps", str(STEPS), "--evaluations", "5",
             "--checkpoint-seconds", "0"]  # fmt: skip
@@ -253,20 +254,23 @@ def check_like(folder: Path, whole: Path) -> None:
     assert [row["step"] for row in rows[0]] == [STEPS // 5 * n for n in range(1, 6)]
 
 
-def test_a_run_killed_at_a_random_moment_is_resumed_bit_for_bit(
+def test_a_run_killed_ten_times_at_random_moments_is_resumed_bit_for_bit(
     start: Callable[..., "subprocess.Popen[str]"],
     shared: Path,
     uninterrupted: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    step, moment = random.randint(1, 100), random.uniform(0.0, 0.02)  # any must do
-    process = start(*TRAINING, "--out", "killed")
-    wait_for_step(shared / "killed", step, process)
-    time.sleep(moment)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait(30) == -signal.SIGKILL
-    left = load_checkpoint(shared / "killed")[0]
+    steps = sorted(random.sample(range(1, STEPS - 20), KILLS))  # any must do
+    moments = [random.uniform(0.0, 0.02) for _ in steps]
+    left = 0
+    for kill, (step, moment) in enumerate(zip(steps, moments, strict=True)):
+        process = start(*(("--resume", "killed") if kill else (*TRAINING, "--out", "killed")))
+        wait_for_step(shared / "killed", max(step, left + 1), process)
+        time.sleep(moment)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait(30) == -signal.SIGKILL
+        left = load_checkpoint(shared / "killed")[0]
     monkeypatch.chdir(shared)
     monkeypatch.setenv("LSTM_LM_CACHE", str(shared / "cache"))
     assert train.main(["--resume", "killed"]) == 0
@@ -274,7 +278,7 @@ def test_a_run_killed_at_a_random_moment_is_resumed_bit_for_bit(
     try:
         check_like(shared / "killed", uninterrupted)
     except AssertionError as error:
-        raise AssertionError(f"killed {moment} s after step {step}, left {left}") from error
+        raise AssertionError(f"killed {moments} s after steps {steps}, left {left}") from error
 
 
 def test_a_run_goes_on_bit_for_bit_after_ctrl_c_and_after_a_full_disk(
