@@ -3,8 +3,8 @@
 Handlers return payloads for the workbench. Knows nothing of how the page is laid out.
 """
 
-import contextlib
 import itertools
+import math
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -126,7 +126,7 @@ class Handlers:
 
     def stop(self, request: gr.Request) -> Payload | Any:
         """What was written until Stop, with its findings."""
-        run = self.store.latest(session_of(request))
+        run = self.store.latest_written(session_of(request))
         if run is None:
             return gr.skip()
         return self._end(self.shelf.get(run.model), run, run.steps)
@@ -208,12 +208,12 @@ class Handlers:
         return run, arguments[1:]
 
 
-def _whole(name: str, value: float) -> int:
+def _whole(name: str, value: float | None) -> int:
     """A whole number from a number field."""
-    with contextlib.suppress(TypeError, ValueError, OverflowError):
-        if int(value) == value:
-            return int(value)
-    raise ConfigError(f"{name.replace('_', ' ')} is {value!r}: give a whole number")
+    if value is not None and math.isfinite(value) and int(value) == value:
+        return int(value)
+    shown = "empty" if value is None else f"{value:g}"
+    raise ConfigError(f"{name.replace('_', ' ')} is {shown}: give a whole number")
 
 
 def _readable(

@@ -51,6 +51,11 @@ class PageRun:
         return len(self.tokens)
 
     @property
+    def written(self) -> bool:
+        """Whether the model writes in it, or only reads."""
+        return self.capacity > self.prompt_steps
+
+    @property
     def signal_names(self) -> tuple[str, ...]:
         """The signals, in the order of `values`."""
         return tuple(signal.name for signal in SIGNALS_OF_CELL[self.cell])
@@ -116,10 +121,10 @@ class RunStore:
         with self._lock:
             return self._runs.get(run_id) if isinstance(run_id, str) else None
 
-    def latest(self, session: str) -> PageRun | None:
-        """The newest run of a visitor."""
+    def latest_written(self, session: str) -> PageRun | None:
+        """The newest run that the model wrote for this visitor."""
         with self._lock:
-            mine = [run for run in self._runs.values() if run.session == session]
+            mine = [run for run in self._runs.values() if run.session == session and run.written]
             return mine[-1] if mine else None
 
     def forget(self, session: str) -> None:
