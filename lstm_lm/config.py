@@ -180,8 +180,8 @@ class TrainConfig:
     """Largest learning rate, after 5 % of the steps; then a cosine down to 2 % of it."""
     clip: float = 1.0
     """Largest norm of the gradient."""
-    evaluations: int = 12
-    """How often the model is evaluated, evenly over the run."""
+    evaluations: int | None = None
+    """How often to evaluate, evenly over the run; None: 12, or what the minutes allow."""
     checkpoint_seconds: float = 60.0
     """Longest time between two checkpoints, seconds: what a crash can lose."""
     seed: int = 1
@@ -210,7 +210,7 @@ class TrainConfig:
         problems.whole("sequence_length", 1, 65_536)
         problems.number("learning_rate", 0.0, 10.0, open_low=True)
         problems.number("clip", 0.0, 10**6, open_low=True)
-        problems.whole("evaluations", 1, 100_000)
+        problems.optional("evaluations", problems.whole, 1, 100_000)
         problems.number("checkpoint_seconds", 0.0, 10**6)
         problems.whole("seed", 0, LARGEST_SEED)
         problems.choice("device", DEVICES)

@@ -63,16 +63,16 @@ def quick_stateful_loss(model: LanguageModel, tokens: Ids) -> float:
         return stateful_loss(model, tokens)
     data = _tensor(model, tokens)
     with evaluation_mode(model):
-        # Stream 0 has no text before it: it starts where the text does, from the zero state.
-        first, _ = loss_of(model, data[None, : length + 1], model.zero_state())
-        starts = torch.arange(1, STREAMS, device=data.device) * length
+        starts = torch.arange(STREAMS, device=data.device) * length
         steps = torch.arange(-WARM_UP, length + 1, device=data.device)
-        streams = data[starts[:, None] + steps]  # (streams, WARM_UP + length + 1)
-        state = model.zero_state(STREAMS - 1)
-        _, state = model(streams[:, :WARM_UP], state)
-        rest, _ = loss_of(model, streams[:, WARM_UP:], state)
+        index = (starts[:, None] + steps).clamp(min=0)  # (streams, WARM_UP + length + 1)
+        streams = data[index]
+        _, (h, c) = model(streams[:, :WARM_UP], model.zero_state(STREAMS))
+        # Stream 0 has no text before it: it starts where the text does, from the zero state.
+        h[:, 0], c[:, 0] = 0.0, 0.0
+        most, _ = loss_of(model, streams[:, WARM_UP:], (h, c))
         tail = _tail_loss(model, data, STREAMS * length)
-    return (first + rest + tail) / (len(tokens) - 1)
+    return (most + tail) / (len(tokens) - 1)
 
 
 def _tail_loss(model: LanguageModel, data: Tensor, start: int) -> float:

@@ -7,6 +7,7 @@ bit for bit. Knows nothing of evaluation, files or people.
 
 import math
 import time
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -23,8 +24,10 @@ from lstm_lm.processes import Processes
 WARM_UP = 0.05  # of the steps, the learning rate rises
 LAST_RATE = 0.02  # of the largest learning rate, at the end of the cosine
 BETAS = (0.9, 0.99)
-EVALUATION_TOKENS = 150_000  # of the validation text, at the evaluations within a run
-FINAL_TOKENS = 300_000  # of it, for the result of the model that is kept
+EVALUATION_TOKENS = 120_000  # a longer validation text is evaluated over its first so many
+EVALUATION_SHARE = 0.15  # of the minutes may go into the evaluations within a run
+FEWEST_EVALUATIONS = 4
+MOST_EVALUATIONS = 12
 
 
 class Trainer:
@@ -169,26 +172,39 @@ class Trainer:
         self.next_step = step
 
 
-def steps_for(config: TrainConfig, corpus: Corpus, device: torch.device, dtype: torch.dtype) -> int:
-    """How many steps fit in the minutes, measured on a trainer that is then thrown away.
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What fits in the minutes."""
 
-    The evaluations are part of the minutes.
+    steps: int
+    """Training steps."""
+    evaluations: int
+    """Evaluations within the run."""
+
+
+def plan(config: TrainConfig, corpus: Corpus, device: torch.device, dtype: torch.dtype) -> Plan:
+    """What fits in the minutes, measured on a trainer that is then thrown away.
+
+    The evaluations are part of the minutes: those within the run get at most 15 % of them (or are
+    four), and the three passes at its end are counted too.
     """
+    assert config.minutes is not None
+    seconds = config.minutes * 60
     trainer = Trainer(config, corpus, device, dtype)
     trainer.model.train()
     for _ in range(3):
-        trainer.train_step()
+        trainer.train_step().item()
     started, steps = time.perf_counter(), 0
     while steps < 5 or (time.perf_counter() - started < 3.0 and steps < 200):
         trainer.train_step().item()
         steps += 1
     step_seconds = (time.perf_counter() - started) / steps
-    tokens = corpus.validation[: min(EVALUATION_TOKENS, 30_000)]
     started = time.perf_counter()
-    quick_stateful_loss(trainer.model, tokens)
-    token_seconds = (time.perf_counter() - started) / len(tokens)
-    evaluated = config.evaluations * min(EVALUATION_TOKENS, len(corpus.validation))
-    evaluated += 2 * min(FINAL_TOKENS, len(corpus.validation))
-    assert config.minutes is not None
-    left = config.minutes * 60 - evaluated * token_seconds
-    return max(1, int(left / step_seconds))
+    quick_stateful_loss(trainer.model, corpus.validation[:EVALUATION_TOKENS])
+    evaluation_seconds = time.perf_counter() - started
+    evaluations = config.evaluations
+    if evaluations is None:
+        wanted = int(EVALUATION_SHARE * seconds / evaluation_seconds)
+        evaluations = max(FEWEST_EVALUATIONS, min(MOST_EVALUATIONS, wanted))
+    left = seconds - (evaluations + 3) * evaluation_seconds
+    return Plan(steps=max(1, int(left / step_seconds)), evaluations=evaluations)

@@ -39,7 +39,7 @@ from lstm_lm.loading import (
 )
 from lstm_lm.model import LanguageModel
 from lstm_lm.processes import Processes
-from lstm_lm.trainer import EVALUATION_TOKENS, FINAL_TOKENS, Trainer, steps_for
+from lstm_lm.trainer import EVALUATION_TOKENS, MOST_EVALUATIONS, Trainer, plan
 from lstm_lm.verdict import LARGEST_TEXT, longest_repetition, more_time, repeats
 
 REPORT_STEPS = 10  # losses are read from the device, and checked, this often
@@ -84,9 +84,12 @@ def begin(
     if config.steps is None:
         minutes = 10.0 if config.minutes is None else config.minutes
         timed = TrainConfig(**{**settings, "minutes": minutes})
-        steps = steps_for(timed, corpus, device, dtype)
-        reporter.line(f"{minutes:g} minutes are {steps:,} steps at the speed measured here")
-        settings.update(steps=steps, minutes=None)
+        found = plan(timed, corpus, device, dtype)
+        reporter.line(
+            f"{minutes:g} minutes are {found.steps:,} steps and {found.evaluations} evaluations "
+            "at the speed measured here"
+        )
+        settings.update(steps=found.steps, evaluations=found.evaluations, minutes=None)
     run = Run(
         train=TrainConfig(**settings),
         sources=sources,
@@ -155,7 +158,7 @@ class _Loop:
         self.reporter = reporter
         assert self.config.steps is not None
         self.steps = self.config.steps
-        evaluations = min(self.config.evaluations, self.steps)
+        evaluations = min(self.config.evaluations or MOST_EVALUATIONS, self.steps)
         self.evaluate_at = {
             round((number + 1) * self.steps / evaluations) for number in range(evaluations)
         }
@@ -298,7 +301,7 @@ class _Loop:
     def conclude(self) -> None:
         """Score the model that was kept, in both protocols, and write the result down."""
         kept = load_folder(self.folder)
-        used = self.corpus.validation[:FINAL_TOKENS]
+        used = self.corpus.validation[:EVALUATION_TOKENS]
         stateful, cold = quick_stateful_loss(kept, used), cold_window_loss(kept, used)
         known = quick_stateful_loss(kept, self.corpus.training[:EVALUATION_TOKENS])
         a_character = 1 / self.corpus.validation_characters_per_token

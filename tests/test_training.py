@@ -2,6 +2,7 @@ import json
 import math
 import re
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from lstm_lm import checkpoint, training
+from lstm_lm import checkpoint, trainer, training
 from lstm_lm.checkpoint import Run, checkpoint_folder, read_run
 from lstm_lm.config import TrainConfig
 from lstm_lm.console import Reporter
@@ -18,8 +19,9 @@ from lstm_lm.errors import CheckpointError, ConfigError, TextError, UserError
 from lstm_lm.evaluation import quick_stateful_loss
 from lstm_lm.loading import load_folder, read_metrics
 from lstm_lm.model import LanguageModel
-from lstm_lm.training import Interrupted, Trainer, begin, train
-from tests.conftest import MakeCorpus, tiny_training
+from lstm_lm.trainer import Plan, Trainer, plan
+from lstm_lm.training import Interrupted, begin, train
+from tests.conftest import PROVERBS, MakeCorpus, tiny_training
 
 METRICS = {"step", "tokens", "seconds", "train_loss", "val_loss", "val_bpc", "sample"}
 
@@ -323,22 +325,25 @@ def test_minutes_become_a_number_of_steps_that_is_written_down(
 ) -> None:
     asked: list[float | None] = []
 
-    def steps_for(config: TrainConfig, *rest: object) -> int:
+    def plan(config: TrainConfig, *rest: object) -> Plan:
         asked.append(config.minutes)
-        return 17
+        return Plan(steps=17, evaluations=5)
 
-    monkeypatch.setattr(training, "steps_for", steps_for)
+    monkeypatch.setattr(training, "plan", plan)
     for name, minutes in (("given", 0.5), ("default", None)):
         lines = Lines()
         begin(
-            tiny_training(steps=None, minutes=minutes), corpus, tmp_path / name,
+            tiny_training(steps=None, minutes=minutes, evaluations=None), corpus, tmp_path / name,
             sources=[], files=[], command="", reporter=lines,
         )  # fmt: skip
         written = json.loads((tmp_path / name / "checkpoint" / "run.json").read_text())
         assert written["train"]["steps"] == 17
+        assert written["train"]["evaluations"] == 5
         assert written["train"]["minutes"] is None
         minutes_said = "0.5" if minutes else "10"
-        assert lines.said == [f"{minutes_said} minutes are 17 steps at the speed measured here"]
+        assert lines.said == [
+            f"{minutes_said} minutes are 17 steps and 5 evaluations at the speed measured here"
+        ]
     assert asked == [0.5, 10.0]
 
 
@@ -353,16 +358,37 @@ def test_more_minutes_are_more_steps(corpus: Corpus, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(training.time, "perf_counter", clock)
     few, many = (
-        training.steps_for(
-            tiny_training(steps=None, minutes=minutes),
+        plan(
+            tiny_training(steps=None, minutes=minutes, evaluations=None),
             corpus,
             torch.device("cpu"),
             torch.float32,
         )
         for minutes in (1e-6, 10.0)
     )
-    assert few == 1
-    assert 5000 < many < 7000
+    assert (few.steps, few.evaluations) == (1, 4)
+    assert 5000 < many.steps < 7000
+    assert many.evaluations == 12
+
+
+def test_evaluations_take_a_small_part_of_the_minutes(
+    make_corpus: MakeCorpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A text whose evaluation takes as long as the whole budget still gets steps to train."""
+    corpus = make_corpus(PROVERBS * 600)
+    took = {"evaluation": 0.0}
+
+    def slow(*_: object) -> float:
+        took["evaluation"] += 9.9
+        return 1.0
+
+    clock = time.perf_counter
+    monkeypatch.setattr(trainer, "quick_stateful_loss", slow)
+    monkeypatch.setattr(trainer.time, "perf_counter", lambda: clock() + took["evaluation"])
+    config = tiny_training(steps=None, minutes=10.0, evaluations=None)
+    found = plan(config, corpus, torch.device("cpu"), torch.float32)
+    assert found.evaluations == 9  # 15 % of 600 s, at 9.9 s each
+    assert found.steps > 100
 
 
 def test_a_folder_that_holds_something_is_not_written_into(corpus: Corpus, tmp_path: Path) -> None:
@@ -399,8 +425,8 @@ def test_a_checkpoint_of_another_model_is_refused(corpus: Corpus) -> None:
         Trainer(tiny_training(hidden_size=size), corpus, torch.device("cpu"), torch.float32)
         for size in (8, 9)
     ]
-    for trainer in trainers:
-        trainer.train_step()
+    for one in trainers:
+        one.train_step()
     with pytest.raises(CheckpointError, match="the checkpoint is of another model"):
         trainers[0].restore(1, trainers[1].tensors())
 
