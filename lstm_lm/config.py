@@ -156,13 +156,13 @@ class TrainConfig:
     """lstm, or rnn: a plain tanh RNN, to compare with."""
     layers: int = 1
     """Stacked recurrent layers."""
-    hidden_size: int = 512
+    hidden_size: int = 384
     """Units of a layer."""
     embedding_size: int = 64
     """Numbers that stand for a token at the input of layer 0."""
-    dropout: float = 0.2
+    dropout: float = 0.1
     """Fraction of each layer's outputs set to zero while training."""
-    weight_dropout: float = 0.2
+    weight_dropout: float = 0.1
     """Fraction of the recurrent weights set to zero at a training step (Merity et al. 2018)."""
     embedding_dropout: float = 0.0
     """Fraction of the tokens whose embedding is set to zero at a training step."""
@@ -172,11 +172,11 @@ class TrainConfig:
     """Training steps; None: as many as fit in the minutes."""
     minutes: float | None = None
     """Time to train, turned once into steps by measured speed; None: 10, or what steps take."""
-    batch_size: int = 32
+    batch_size: int = 16
     """Streams of text read side by side."""
     sequence_length: int = 64
     """Tokens of a stream a step; gradients reach back this far, the state further."""
-    learning_rate: float = 3e-3
+    learning_rate: float = 4e-3
     """Largest learning rate, after 5 % of the steps; then a cosine down to 2 % of it."""
     clip: float = 1.0
     """Largest norm of the gradient."""
