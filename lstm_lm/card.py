@@ -74,8 +74,9 @@ lstm-lm. Made to be looked into: every gate of every unit at every step.
 |---:|---:|---:|---:|
 {curve}
 
-The validation text is the last tenth of the characters; the state is carried over all of it. The
-training loss is with dropout, and so above what the model does without.
+The validation text is the last tenth of the characters; the state is carried over all that is read
+of it, which the count above says. The training loss is with dropout, and so above what the model
+does without.
 
 ## It writes
 
