@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from lstm_lm.loading import load
 from tests import reference
-from tests.browser.conftest import Site, open_page
+from tests.browser.conftest import Site, fill_numbers, open_page
 from tests.conftest import float64_weights
 
 pytestmark = pytest.mark.browser
@@ -48,10 +48,7 @@ def write(page: Page, *, prompt: str = "", length: int = 60, pace: int = 400) ->
     settings = page.locator("#settings")
     if not page.get_by_label("Seed").is_visible():
         settings.get_by_role("button").first.click()
-    for label, value in (("Length", length), ("Pace", pace)):
-        field = page.get_by_role("spinbutton", name=f"number input for {label}")
-        field.fill(str(value))
-        field.press("Tab")
+    fill_numbers(page, {"Length": length, "Pace": pace})
     page.get_by_role("button", name="Write", exact=True).click()
     return bench(page)
 
