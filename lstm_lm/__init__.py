@@ -14,28 +14,38 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lstm_lm.config import ModelConfig, SamplingConfig, TrainConfig
     from lstm_lm.errors import UserError
+    from lstm_lm.interventions import Intervention, StateChange
     from lstm_lm.model import LanguageModel
+    from lstm_lm.sampling import Ladder, ladder
     from lstm_lm.signals import SIGNAL_NAMES
     from lstm_lm.trace import GateTrace
 
 _HOME_OF = {
     "GateTrace": "trace",
+    "Intervention": "interventions",
+    "Ladder": "sampling",
     "LanguageModel": "model",
     "ModelConfig": "config",
     "SIGNAL_NAMES": "signals",
     "SamplingConfig": "config",
+    "StateChange": "interventions",
     "TrainConfig": "config",
     "UserError": "errors",
+    "ladder": "sampling",
 }
 
 __all__ = [
     "SIGNAL_NAMES",
     "GateTrace",
+    "Intervention",
+    "Ladder",
     "LanguageModel",
     "ModelConfig",
     "SamplingConfig",
+    "StateChange",
     "TrainConfig",
     "UserError",
+    "ladder",
 ]
 
 

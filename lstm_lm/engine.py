@@ -3,7 +3,8 @@
 An `Engine` holds a model's weights, laid out for reading each of them once a step; a `Stepper`
 holds one text's state and the buffers, made once, that its steps write into. Many steppers share
 one engine. Knows nothing of text or of sampling. CPU, float32, batch 1: no step can be faster than
-one read of the weights, and what is added to that is the overhead of the calls.
+one read of the weights, and what is added to that is the overhead of the calls. What is held at a
+value comes in from `interventions.py`; a step that holds nothing pays nothing for it.
 
 What makes it fast (`tests/benchmarks/bench_step.py`): layer 0's input projection is a row of a
 table made once, W_ih and W_hh of the layers above lie side by side so that one product does both,
@@ -21,6 +22,7 @@ from torch import Tensor
 from lstm_lm.signals import SIGNALS_OF_CELL
 
 if TYPE_CHECKING:
+    from lstm_lm.interventions import Held
     from lstm_lm.model import LanguageModel, State
 
 Array = npt.NDArray[np.float32]
@@ -128,21 +130,34 @@ class Stepper:
         self.logits = torch.zeros(config.vocab_size)
         self._c = [torch.zeros(H) for _ in range(L)]
         if state is not None:
-            h, c = (part.detach().float().cpu().reshape(L, H) for part in state)
-            for layer in range(L):
-                self._inputs[layer][H:] = h[layer]
-                self._c[layer].copy_(c[layer])
-            self._decode(h[-1])
+            self.set_state(state)
 
     @torch.no_grad()
-    def step(self, token_id: int) -> None:
-        """Read one token: afterwards `signals()`, `state()` and `logits` are those of this step."""
+    def set_state(self, state: "State") -> None:
+        """Put (h, c), each (layers, 1, units), in place of the state: the logits are its own."""
+        config = self._engine.config
+        H, L = config.hidden_size, config.layers
+        h, c = (part.detach().float().cpu().reshape(L, H) for part in state)
+        for layer in range(L):
+            self._inputs[layer][H:] = h[layer]
+            self._c[layer].copy_(c[layer])
+        self._decode(h[-1])
+
+    @torch.no_grad()
+    def step(self, token_id: int, held: "Held | None" = None) -> None:
+        """Read one token: afterwards `signals()`, `state()` and `logits` are those of this step.
+
+        Args:
+            token_id: the token.
+            held: what is held at a value in this step, a layer each (`interventions.py`).
+        """
         engine = self._engine
         H = engine.config.hidden_size
         lstm = engine.config.cell == "lstm"
         below = None
         for layer, weights in enumerate(engine.layers):
             buffer, own_h = self._signals[layer], self._inputs[layer][H:]
+            hold = None if held is None else held[layer]
             sums = buffer[:4].view(-1) if lstm else buffer[0]
             if below is None:
                 torch.addmv(engine.input_projection(token_id), weights.w_hh, own_h, out=sums)
@@ -153,12 +168,18 @@ class Stepper:
                 sums[: 3 * H].sigmoid_()  # i, f, o
                 sums[3 * H :].tanh_()  # g
                 i, f, o, g, c, h = buffer
+                if hold is not None:
+                    hold.hold_gates(i, f, o, g)
                 torch.addcmul(f * self._c[layer], i, g, out=c)  # c = f * c + i * g
+                if hold is not None:
+                    hold.hold_cell(c)
                 self._c[layer].copy_(c)
                 torch.tanh(c, out=self._tanh_c)
                 torch.mul(o, self._tanh_c, out=h)  # h = o * tanh(c)
             else:
                 h = sums.tanh_()
+            if hold is not None:
+                hold.hold_hidden(h)
             own_h.copy_(h)
             below = h
         assert below is not None

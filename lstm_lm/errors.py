@@ -41,6 +41,10 @@ class DeviceError(UserError):
     """The device or precision asked for is not there."""
 
 
+class InterventionError(UserError):
+    """A signal, layer, unit, value or state that this model cannot be held at."""
+
+
 class SignalError(UserError, KeyError):
     """A signal that this trace does not hold, or a name that is no signal."""
 

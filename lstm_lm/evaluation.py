@@ -7,7 +7,7 @@ nanoGPT scores itself. Both in nats a token; divide by characters a token for na
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -15,7 +15,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from lstm_lm.corpus import Ids
+from lstm_lm.interventions import Change, Plan
 from lstm_lm.model import LanguageModel, State
+from lstm_lm.scan import read_stretches
 
 COLD_WINDOW = 256  # tokens, nanoGPT's block size
 CHUNK = 512  # steps a call: bounds the memory of the logits
@@ -97,18 +99,50 @@ def cold_window_loss(model: LanguageModel, tokens: Ids) -> float:
     return total / (count * window)
 
 
-def score(model: LanguageModel, text: str) -> float:
+def score(model: LanguageModel, text: str, interventions: Sequence[Change] = ()) -> float:
     """Total log-probability, nats, of every token of the text but the first, given those before.
 
     The model says nothing of a first token before it has read one, so a text of one token scores 0.
 
+    Args:
+        model: the model.
+        text: the text.
+        interventions: what is held or replaced while it is read (`interventions.py`).
+
     Raises:
         UnknownCharacterError: the tokenizer does not know a character.
+        InterventionError: the model has no such layer, unit or signal.
     """
     token_ids = model.tokenizer.encode(text)
+    if interventions:
+        return _score_read(model, token_ids, Plan(interventions, model.config))
     if len(token_ids) < 2:
         return 0.0
     return -stateful_loss(model, token_ids) * (len(token_ids) - 1)
+
+
+def effect(model: LanguageModel, text: str, interventions: Sequence[Change]) -> float:
+    """The change in the text's log-probability, nats, that the interventions make.
+
+    Below 0: with them the model finds the text less likely. The difference of two scores, both
+    read in the same way, so that what changes nothing has an effect of (nearly) nothing.
+
+    Raises:
+        UnknownCharacterError, InterventionError: as `score`.
+    """
+    token_ids = model.tokenizer.encode(text)
+    plan = Plan(interventions, model.config)
+    return _score_read(model, token_ids, plan) - _score_read(model, token_ids, None)
+
+
+def _score_read(model: LanguageModel, token_ids: Ids, plan: Plan | None) -> float:
+    """The score by the reading that can be changed on its way; memory does not grow with it."""
+    ids = np.asarray(token_ids).astype(np.int64)
+    if len(ids) < 2:
+        return 0.0
+    stretches = read_stretches(model.engine, ids, plan=plan, longest=CHUNK)
+    log_probs = np.concatenate([stretch.log_probs for stretch in stretches])
+    return float(log_probs[1:].sum(dtype=np.float64))
 
 
 def bits(nats: float) -> float:

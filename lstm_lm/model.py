@@ -6,7 +6,7 @@ two, and the tests hold the three against each other.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from lstm_lm.tokenizer import Tokenizer
 if TYPE_CHECKING:
     from lstm_lm.engine import Engine
     from lstm_lm.generation import Step
+    from lstm_lm.interventions import Change
     from lstm_lm.trace import GateTrace
 
 State = tuple[Tensor, Tensor]
@@ -161,27 +162,66 @@ class LanguageModel(nn.Module):
         *,
         state: State | None = None,
         position: int = 0,
+        first: int | None = None,
+        interventions: "Sequence[Change]" = (),
     ) -> Iterator["Step"]:
         """Write after the prompt, lazily, one step a token; see `generation.generate`."""
         from lstm_lm.generation import generate
 
-        return generate(self, prompt, sampling or SamplingConfig(), state=state, position=position)
+        return generate(
+            self,
+            prompt,
+            sampling or SamplingConfig(),
+            state=state,
+            position=position,
+            first=first,
+            interventions=interventions,
+        )
 
-    def complete(self, prompt: str, sampling: SamplingConfig | None = None) -> str:
+    def branch(
+        self,
+        step: "Step",
+        token_id: int,
+        sampling: SamplingConfig | None = None,
+        *,
+        interventions: "Sequence[Change]" = (),
+    ) -> Iterator["Step"]:
+        """Write this token after the step, and go on from there; see `generation.branch`."""
+        from lstm_lm.generation import branch
+
+        sampling = sampling or SamplingConfig()
+        return branch(self, step, token_id, sampling, interventions=interventions)
+
+    def complete(
+        self,
+        prompt: str,
+        sampling: SamplingConfig | None = None,
+        *,
+        interventions: "Sequence[Change]" = (),
+    ) -> str:
         """The text that the model writes after the prompt, without the prompt."""
-        return self.tokenizer.decode(step.token_id for step in self.generate(prompt, sampling))
+        steps = self.generate(prompt, sampling, interventions=interventions)
+        return self.tokenizer.decode(step.token_id for step in steps)
 
-    def trace(self, text: str, state: State | None = None) -> "GateTrace":
+    def trace(
+        self, text: str, state: State | None = None, *, interventions: "Sequence[Change]" = ()
+    ) -> "GateTrace":
         """Every signal of every unit at every step of the text; see `trace.trace_text`."""
         from lstm_lm.trace import trace_text
 
-        return trace_text(self, text, state)
+        return trace_text(self, text, state, interventions)
 
-    def score(self, text: str) -> float:
+    def score(self, text: str, *, interventions: "Sequence[Change]" = ()) -> float:
         """Total log-probability, nats, of every token but the first; see `evaluation.score`."""
         from lstm_lm.evaluation import score
 
-        return score(self, text)
+        return score(self, text, interventions)
+
+    def effect(self, text: str, interventions: "Sequence[Change]") -> float:
+        """What they do to the text's log-probability, nats; see `evaluation.effect`."""
+        from lstm_lm.evaluation import effect
+
+        return effect(self, text, interventions)
 
     @classmethod
     def from_pretrained(cls, name: str | Path, *, revision: str | None = None) -> "LanguageModel":

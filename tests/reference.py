@@ -1,11 +1,12 @@
 """The cell as the equations in `lstm_lm/signals.py` read: plain loops over floats, no torch.
 
 Slow on purpose: one line an equation, so that it can be held against the paper by eye. What the
-three fast ways through the weights compute is compared with this.
+three fast ways through the weights compute is compared with this. `hold` is called with each value
+where it is made, and what it returns goes on in its place.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,16 @@ Floats = npt.NDArray[np.float64]
 Weights = Mapping[str, Floats]
 State = tuple[Floats, Floats]
 """h and c, each (layers, units)."""
+Hold = Callable[[str, list[float]], list[float]]
+"""Signal and values (units,) -> the values that go on."""
+HoldAt = Callable[[int, int], Hold]
+"""Step and layer -> what is held there."""
+
+
+def free(signal: str, values: list[float]) -> list[float]:
+    """Nothing is held."""
+    del signal
+    return values
 
 
 def sigmoid(x: float) -> float:
@@ -25,7 +36,11 @@ def dot(row: Floats, vector: Sequence[float]) -> float:
 
 
 def run(
-    weights: Weights, cell: str, token_ids: Sequence[int], state: State | None = None
+    weights: Weights,
+    cell: str,
+    token_ids: Sequence[int],
+    state: State | None = None,
+    hold: HoldAt = lambda t, layer: free,
 ) -> tuple[dict[str, Floats], Floats, State]:
     """Signal -> (layers, steps, units), logits (steps, V), and the state after the last step."""
     layers = sum(name.startswith("rnn.weight_hh") for name in weights)
@@ -41,7 +56,7 @@ def run(
         x = weights["embedding.weight"][token_id].tolist()
         for layer in range(layers):
             step = lstm_step if cell == "lstm" else rnn_step
-            of_step = step(weights, layer, x, h[layer], c[layer])
+            of_step = step(weights, layer, x, h[layer], c[layer], hold(t, layer))
             for name in names:
                 signals[name][layer, t] = of_step[name]
             h[layer] = of_step["hidden_state"]
@@ -66,14 +81,21 @@ def sums(
 
 
 def lstm_step(
-    weights: Weights, layer: int, x: Sequence[float], h: Sequence[float], c: Sequence[float]
+    weights: Weights,
+    layer: int,
+    x: Sequence[float],
+    h: Sequence[float],
+    c: Sequence[float],
+    hold: Hold = free,
 ) -> dict[str, list[float]]:
-    i = [sigmoid(s) for s in sums(weights, layer, x, h, row=0)]
-    f = [sigmoid(s) for s in sums(weights, layer, x, h, row=1)]
-    g = [math.tanh(s) for s in sums(weights, layer, x, h, row=2)]
-    o = [sigmoid(s) for s in sums(weights, layer, x, h, row=3)]
+    i = hold("input_gate", [sigmoid(s) for s in sums(weights, layer, x, h, row=0)])
+    f = hold("forget_gate", [sigmoid(s) for s in sums(weights, layer, x, h, row=1)])
+    g = hold("candidate", [math.tanh(s) for s in sums(weights, layer, x, h, row=2)])
+    o = hold("output_gate", [sigmoid(s) for s in sums(weights, layer, x, h, row=3)])
     c_t = [f_j * c_j + i_j * g_j for f_j, c_j, i_j, g_j in zip(f, c, i, g, strict=True)]
+    c_t = hold("cell_state", c_t)
     h_t = [o_j * math.tanh(c_j) for o_j, c_j in zip(o, c_t, strict=True)]
+    h_t = hold("hidden_state", h_t)
     return {
         "input_gate": i,
         "forget_gate": f,
@@ -85,10 +107,16 @@ def lstm_step(
 
 
 def rnn_step(
-    weights: Weights, layer: int, x: Sequence[float], h: Sequence[float], c: Sequence[float]
+    weights: Weights,
+    layer: int,
+    x: Sequence[float],
+    h: Sequence[float],
+    c: Sequence[float],
+    hold: Hold = free,
 ) -> dict[str, list[float]]:
     del c
-    return {"hidden_state": [math.tanh(s) for s in sums(weights, layer, x, h, row=0)]}
+    h_t = [math.tanh(s) for s in sums(weights, layer, x, h, row=0)]
+    return {"hidden_state": hold("hidden_state", h_t)}
 
 
 def log_softmax(logits: Floats) -> Floats:

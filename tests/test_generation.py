@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from lstm_lm.config import ModelConfig, SamplingConfig
 from lstm_lm.engine import Stepper
-from lstm_lm.errors import UnknownCharacterError
+from lstm_lm.errors import UnknownCharacterError, UserError
 from lstm_lm.generation import read_prompt, start_token
+from lstm_lm.interventions import Held
 from lstm_lm.model import LanguageModel
+from lstm_lm.sampling import ladder
 from lstm_lm.tokenizer import CharTokenizer, SentencePieceTokenizer
 from tests.conftest import ALPHABET, tiny_model
 
@@ -43,9 +45,9 @@ def test_nothing_is_computed_ahead(model: LanguageModel, monkeypatch: pytest.Mon
     read: list[int] = []
     step = Stepper.step
 
-    def counting(self: Stepper, token_id: int) -> None:
+    def counting(self: Stepper, token_id: int, held: Held | None = None) -> None:
         read.append(token_id)
-        step(self, token_id)
+        step(self, token_id, held)
 
     monkeypatch.setattr(Stepper, "step", counting)
     writing = model.generate("abc", SAMPLING)
@@ -174,3 +176,50 @@ def test_writing_can_be_left_at_any_time(model: LanguageModel) -> None:
     forever = SamplingConfig(max_new_tokens=10_000_000, temperature=1.0, seed=4)
     some = [step.token for step in itertools.islice(model.generate("abc", forever), 30)]
     assert "".join(some) == model.complete("abc", SAMPLING)
+
+
+@CELLS
+def test_a_branch_with_the_token_that_was_taken_is_the_original_text(
+    model: LanguageModel, rnn: LanguageModel, cell: str
+) -> None:
+    used = model if cell == "lstm" else rnn
+    whole = list(used.generate("abc", SAMPLING))
+    for cut, (step, taken) in enumerate(itertools.pairwise(whole)):
+        left = SamplingConfig(max_new_tokens=29 - cut, temperature=1.0, seed=4)
+        rest = list(used.branch(step, taken.token_id, left))
+        assert [(s.position, s.token_id, s.log_prob) for s in rest] == [
+            (s.position, s.token_id, s.log_prob) for s in whole[cut + 1 :]
+        ]
+        for ours, theirs in zip(rest, whole[cut + 1 :], strict=True):
+            assert all(np.array_equal(ours.signals[n], theirs.signals[n]) for n in ours.signals)
+
+
+def test_a_branch_reads_the_token_it_was_given_from_the_steps_own_state(
+    model: LanguageModel,
+) -> None:
+    step = list(model.generate("abc", SAMPLING))[10]
+    for token_id in range(len(ALPHABET)):
+        first, *rest = model.branch(step, token_id, SAMPLING)
+        assert (first.position, first.token_id, first.token) == (14, token_id, ALPHABET[token_id])
+        assert len(rest) == 29
+        stepper = model.engine.start(step.state)
+        assert first.log_prob == ladder(stepper.logits.numpy(), SAMPLING).log_probs[token_id]
+        stepper.step(token_id)
+        for name, values in stepper.signals().items():
+            np.testing.assert_array_equal(first.signals[name], values)
+        # What follows is what the same seed writes after the text with that token in it.
+        after = model.generate("", SAMPLING, state=stepper.state(), position=15)
+        assert [s.token for s in rest] == [s.token for s in itertools.islice(after, 29)]
+
+
+def test_a_token_that_the_model_has_not_cannot_be_branched_to(model: LanguageModel) -> None:
+    for token_id in (-1, len(ALPHABET)):
+        with pytest.raises(UserError, match=rf"no token {token_id}: this model has 0 to 9$"):
+            model.generate("abc", SAMPLING, first=token_id)
+
+
+def test_the_logits_of_a_step_are_what_its_token_was_drawn_from(model: LanguageModel) -> None:
+    for step in model.generate("abc", SAMPLING):
+        rungs = ladder(step.logits, SAMPLING)
+        assert rungs.draw(SAMPLING.seed, step.position) == step.token_id
+        assert rungs.log_probs[step.token_id] == step.log_prob

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lstm_lm.config import SamplingConfig
 from lstm_lm.sampling import (
     draw,
-    kept_tokens,
+    ladder,
     log_probabilities,
     next_token_probabilities,
     sample,
@@ -31,8 +31,8 @@ MANY_LOGITS = st.lists(st.floats(-50, 50, width=32), min_size=1, max_size=12)
 
 
 def kept(**settings: float) -> set[int]:
-    sampling = SamplingConfig(**settings)  # pyright: ignore[reportArgumentType]
-    return set(np.flatnonzero(kept_tokens(P, sampling)).tolist())
+    sampling = SamplingConfig(temperature=1.0, **settings)  # pyright: ignore[reportArgumentType]
+    return set(np.flatnonzero(ladder(np.log(P), sampling).after_min_p).tolist())
 
 
 def test_temperature_0_takes_the_likeliest_and_the_first_of_equals() -> None:
@@ -103,8 +103,8 @@ def test_what_is_kept_is_scaled_up_in_proportion() -> None:
 
 
 def test_of_equal_tokens_top_k_keeps_the_first() -> None:
-    equal = np.full(6, 1 / 6)
-    assert np.flatnonzero(kept_tokens(equal, SamplingConfig(top_k=2))).tolist() == [0, 1]
+    rungs = ladder(np.zeros(6), SamplingConfig(top_k=2))
+    assert np.flatnonzero(rungs.after_top_k).tolist() == [0, 1]
 
 
 @given(MANY_LOGITS, SAMPLINGS)
@@ -169,3 +169,48 @@ def test_the_random_number_depends_on_seed_and_position_alone() -> None:
 def test_draw_walks_the_cumulated_distribution() -> None:
     p = np.array([0.0, 0.25, 0.0, 0.5, 0.25, 0.0])
     assert [draw(p, u) for u in (0.0, 0.24, 0.25, 0.74, 0.75, 0.999999)] == [1, 1, 3, 3, 4, 4]
+
+
+def test_the_ladder_shows_every_rung() -> None:
+    """Five tokens of 0.1, 0.4, 0.05, 0.25, 0.2, each rung worked out by hand."""
+    sampling = SamplingConfig(temperature=0.5, top_k=4, top_p=0.9, min_p=0.3)
+    rungs = ladder(LOGITS, sampling)
+    np.testing.assert_array_equal(rungs.logits, LOGITS)
+    np.testing.assert_allclose(np.exp(rungs.log_probs), P, rtol=1e-6)
+    np.testing.assert_allclose(rungs.scaled, 2 * np.log(P / 0.4), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(rungs.tempered, P**2 / 0.275, rtol=1e-5)
+    assert rungs.order.tolist() == [1, 3, 4, 0, 2]
+    assert np.flatnonzero(rungs.after_top_k).tolist() == [0, 1, 3, 4]
+    # Squares 0.16, 0.0625, 0.04, 0.01 of 0.2725: 0.587, 0.817, 0.963.
+    assert np.flatnonzero(rungs.after_top_p).tolist() == [1, 3, 4]
+    # 0.0625 / 0.16 = 0.39, 0.04 / 0.16 = 0.25.
+    assert np.flatnonzero(rungs.after_min_p).tolist() == [1, 3]
+    expected = [0, 0.16 / 0.2225, 0, 0.0625 / 0.2225, 0]
+    np.testing.assert_allclose(rungs.probabilities, expected, rtol=1e-5)
+    assert math.isclose(rungs.surprise(4), math.log2(5), rel_tol=1e-6)
+    assert math.isclose(rungs.entropy, -(P * np.log2(P)).sum(), rel_tol=1e-6)
+    q = 0.16 / 0.2225
+    two = -(q * math.log2(q) + (1 - q) * math.log2(1 - q))
+    assert math.isclose(rungs.drawn_entropy, two, rel_tol=1e-5)
+
+
+def test_the_ladder_at_temperature_0_leaves_the_first_of_the_likeliest() -> None:
+    rungs = ladder(np.array([1.0, 2.0, 2.0], np.float32), SamplingConfig(temperature=0.0))
+    assert rungs.scaled.tolist() == [-math.inf, 0.0, -math.inf]
+    assert rungs.probabilities.tolist() == rungs.tempered.tolist() == [0, 1, 0]
+    assert rungs.drawn_entropy == 0.0
+    assert rungs.entropy > 1.0  # the model's own, which temperature does not touch
+
+
+@given(MANY_LOGITS, SAMPLINGS, st.integers(0, 10**6))
+def test_what_is_drawn_is_what_the_ladder_shows(
+    values: list[float], sampling: SamplingConfig, position: int
+) -> None:
+    logits = np.array(values, np.float32)
+    rungs = ladder(logits, sampling)
+    assert sample(logits, sampling, position) == rungs.draw(sampling.seed, position)
+    np.testing.assert_array_equal(next_token_probabilities(logits, sampling), rungs.probabilities)
+    assert (rungs.after_min_p <= rungs.after_top_p).all()
+    assert (rungs.after_top_p <= rungs.after_top_k).all()
+    assert (rungs.probabilities[~rungs.after_min_p] == 0).all()
+    assert 0 <= rungs.drawn_entropy <= math.log2(max(1, rungs.left_by_min_p)) + 1e-9
