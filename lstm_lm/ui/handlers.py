@@ -171,6 +171,13 @@ class Handlers:
         run, numbers = self._checked(arguments, ("step",))
         return None if run is None else payload.exact_step(run, *numbers)
 
+    def inside(self, arguments: object) -> Payload | None:
+        """[run, step, layer, unit] -> what that unit does at that step, each sum taken apart."""
+        run, numbers = self._checked(arguments, ("step", "layer", "unit"))
+        if run is None:
+            return None
+        return payload.unit_step(run, self.shelf.get(run.model).model.engine, *numbers)
+
     def columns(self, arguments: object) -> Payload | None:
         """[run, step] -> up to 512 columns from that step on, for a browser that lost some."""
         run, numbers = self._checked(arguments, ("step",))

@@ -41,6 +41,7 @@ def build_page(names: list[str]) -> tuple[gr.Blocks, Handlers]:
         raise UserError(opening["error"])
     server: list[Any] = [
         _named("exact", handlers.exact),
+        _named("inside", handlers.inside),
         _named("columns", handlers.columns),
         _named("order", handlers.order),
         _named("line", handlers.line),

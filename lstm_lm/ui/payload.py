@@ -5,14 +5,16 @@ for colour only; every number that a person reads comes from `exact_step`.
 """
 
 import base64
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lstm_lm.engine import Array
+from lstm_lm.engine import Array, Engine
 from lstm_lm.insight.findings import find
 from lstm_lm.insight.order import alike_together
+from lstm_lm.insight.step import step_of_unit
 from lstm_lm.signals import SIGNALS_OF_CELL
 from lstm_lm.ui.runs import PageRun
 
@@ -102,6 +104,20 @@ def exact_step(run: PageRun, step: int) -> dict[str, Any]:
         "values": base64_of(run.values[step]),
         "log_prob": None if np.isnan(log_prob) else log_prob,
     }
+
+
+def unit_step(run: PageRun, engine: Engine, step: int, layer: int, unit: int) -> dict[str, Any]:
+    """One unit at one step, taken apart: the fields of `insight.step.UnitStep`.
+
+    `x` is base64 of float32, and so is `h`, the hidden state (units,) that the layer had before.
+    """
+    h, c = (part[layer] for part in run.state_after(step - 1))
+    if layer == 0:
+        x = engine.embedding[run.token_ids[step]].numpy()
+    else:
+        x = run.values[step, run.signal_names.index("hidden_state"), layer - 1]
+    found = step_of_unit(engine, layer, unit, x, h, c)
+    return {**asdict(found), "run": run.run_id, "x": base64_of(x), "h": base64_of(h)}
 
 
 def line(run: PageRun, signal: str, layer: int, unit: int) -> dict[str, Any]:

@@ -79,6 +79,15 @@ class PageRun:
         self.log_probs.append(log_prob)
         self.tokens.append(token)  # last: it is what `steps` counts
 
+    def state_after(self, step: int) -> tuple[Array, Array]:
+        """(h, c) after the step, each (layers, units) float32; before the first step, -1: zeros."""
+        h, c = np.zeros((2, self.layers, self.units), dtype=np.float32)
+        if step >= 0:
+            h = self.values[step, self.signal_names.index("hidden_state")]
+            if self.cell == "lstm":
+                c = self.values[step, self.signal_names.index("cell_state")]
+        return h, c
+
     def trace(self) -> GateTrace:
         """The steps so far as a trace."""
         steps = self.steps

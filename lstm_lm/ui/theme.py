@@ -18,8 +18,10 @@ TEAL = Color(
 )
 
 PAGE_CSS = """
-:root { --lm-accent: #0b6b6b; --lm-accent-ink: #ffffff; --lm-mark: #b4540a; }
-.dark { --lm-accent: #54c7bb; --lm-accent-ink: #0d1214; --lm-mark: #f5a05c; }
+:root { --lm-accent: #0b6b6b; --lm-accent-ink: #ffffff; --lm-mark: #b4540a;
+  --lm-rises: #b8510f; --lm-falls: #1f4fae; } /* the ends of the picture's diverging palette */
+.dark { --lm-accent: #54c7bb; --lm-accent-ink: #0d1214; --lm-mark: #f5a05c;
+  --lm-rises: #ff9a4d; --lm-falls: #69a5ff; }
 .gradio-container { width: 100% !important; max-width: 1290px !important; margin: 0 auto; }
 .gradio-container main, .gradio-container main > .wrap { width: 100%; }
 .gradio-container > main { padding-top: 10px !important; }

@@ -10,6 +10,7 @@ export class Exact {
     this.steps = new Map();
     this.waiting = new Map();
     this.lines = new Map();
+    this.insides = new Map();
   }
 
   /** A new run: nothing that was remembered holds any more. */
@@ -17,6 +18,7 @@ export class Exact {
     this.steps.clear();
     this.waiting.clear();
     this.lines.clear();
+    this.insides.clear();
   }
 
   /** {values, log_prob} of a step if it is here already. */
@@ -36,6 +38,18 @@ export class Exact {
     if (this.steps.size > KEPT) this.steps.delete(this.steps.keys().next().value);
     this.steps.set(key, found);
     return found;
+  }
+
+  /** What one unit does at one step: the fields of `insight.step.UnitStep`, x and h as floats. */
+  async inside(run, step, layer, unit) {
+    const key = `${run} ${step} ${layer} ${unit}`;
+    if (!this.insides.has(key)) {
+      const answer = await this.server.inside([run, step, layer, unit]);
+      if (!answer) return null;
+      if (this.insides.size > KEPT) this.insides.delete(this.insides.keys().next().value);
+      this.insides.set(key, { ...answer, x: floatsOf(answer.x), h: floatsOf(answer.h) });
+    }
+    return this.insides.get(key);
   }
 
   /** One unit's signal over the steps written so far, exact. */

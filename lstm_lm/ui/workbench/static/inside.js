@@ -1,90 +1,137 @@
-// The numbers of one unit at the pinned step, exact, and the cell's equations with them in.
+// The card under the picture: one unit at the pinned step, exact. It fetches the numbers, holds
+// which gate is open, and lets the diagram, the sum, the ledger and the equations show them.
 
-import { number } from "./plot.js";
+import { CellDiagram, labelOf } from "./cell.js";
+import { equationLines, ledger, told } from "./ledger.js";
+import { percent } from "./numbers.js";
 import { quoted } from "./strip.js";
+import { drawSum } from "./sum.js";
 
-const TELL = {
-  forget_gate: "how much of the old memory it keeps",
-  input_gate: "how much of the new value it writes",
-  candidate: "the new value",
-  output_gate: "how much of the memory it shows",
-  cell_state: "the memory now",
-  hidden_state: "what the rest of the model sees",
-};
+const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export class Inside {
   constructor(root, bench) {
     this.bench = bench;
-    const card = root.querySelector(".inside");
-    this.title = card.querySelector(".title");
-    this.told = card.querySelector(".told");
-    this.numbers = card.querySelector(".numbers");
-    this.equations = card.querySelector(".equations");
+    this.card = root.querySelector(".inside");
+    this.part = (name) => this.card.querySelector(name);
+    this.open = null; // the gate whose sum is shown
+    this.numbers = null;
+    this.diagram = new CellDiagram(this.part(".cell"), (gate) => this.toggle(gate));
+    this.unit = this.part(".unit");
+    this.unit.addEventListener("change", () => this.chooseUnit());
+    for (const button of this.card.querySelectorAll("[data-move]")) {
+      button.addEventListener("click", () => bench.move(...MOVES[button.dataset.move]));
+    }
+    this.card.addEventListener("keydown", (event) => this.key(event));
   }
 
   clear() {
     this.asked = null;
-    this.title.textContent = "Inside one step";
-    this.told.textContent = "Click a step in the picture or in the text, and its numbers stand here.";
-    this.numbers.replaceChildren();
-    this.equations.textContent = "";
+    this.numbers = null;
+    this.card.classList.add("empty");
+    this.part(".title").textContent = "Inside one step";
+    this.part(".told").textContent = "Click a step in the picture or in the text: what one unit does there is laid open here.";
+    this.part(".surprise").textContent = "";
+    this.part(".equations").textContent = "";
   }
 
-  /** Fetch the numbers of a place, the pinned one unless another is given, and show them. */
-  async show(place = this.bench.view.pin) {
+  /**
+   * Fetch the numbers of a place, the pinned one unless another is given, and show them.
+   * Only the last place asked for is shown: held arrow keys ask faster than answers come.
+   */
+  async show(place = this.bench.view.pin, { speak = false } = {}) {
     if (!place) return;
-    this.asked = place;
-    const { columns, view, exact } = this.bench;
-    const { step, unit } = place;
-    const { layer } = view;
-    const [now, before] = await Promise.all([
+    this.asked = { ...place, layer: this.bench.view.layer, speak };
+    if (this.busy) return;
+    this.busy = true;
+    try {
+      while (this.asked) {
+        const asked = this.asked;
+        this.asked = null;
+        await this.fetch(asked);
+      }
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  async fetch({ step, unit, layer, speak }) {
+    const { columns, exact } = this.bench;
+    const [now, parts] = await Promise.all([
       exact.step(columns.run, step),
-      step > 0 ? exact.step(columns.run, step - 1) : null,
+      exact.inside(columns.run, step, layer, unit),
     ]);
-    if (!now || columns !== this.bench.columns || this.asked !== place || view.layer !== layer) return;
-    const value = ({ values }, name) => {
-      const signal = columns.signals.findIndex((one) => one.name === name);
-      return values[(signal * columns.layers + layer) * columns.units + unit];
-    };
-    const lstm = columns.signals.length > 1;
-    const memory = before && lstm ? value(before, "cell_state") : 0; // the state starts at zero
-    this.title.textContent = `Inside step ${step + 1}: unit ${unit} of layer ${layer + 1} reads ${quoted(columns.tokens[step])}`;
-    this.told.textContent = this.surprise(now.log_prob);
-    const rows = columns.signals.map(({ name, label, symbol }) => [label, symbol, value(now, name), TELL[name], name]);
-    if (lstm) rows.splice(4, 0, ["Memory before", "c′", memory, "the cell state of the step before", ""]);
-    const chosen = columns.signals[view.signal].name;
-    this.numbers.replaceChildren(...rows.map((row) => this.box(row, chosen)));
-    this.equations.textContent = lstm ? this.lstm((name) => value(now, name), memory) : this.rnn(value(now, "hidden_state"));
+    if (!now || !parts || columns !== this.bench.columns || layer !== this.bench.view.layer || this.asked) return;
+    const signals = Object.fromEntries(
+      columns.signals.map(({ name }, row) => [name, now.values[(row * columns.layers + layer) * columns.units + unit]]),
+    );
+    const token = quoted(columns.tokens[step]);
+    this.numbers = { ...parts, signals, token, step, unit, layer, log_prob: now.log_prob };
+    this.draw();
+    if (speak) this.bench.speak(`${this.bench.cursor.readOut()}. ${this.part(".told").textContent}`);
   }
 
-  surprise(logProb) {
-    if (logProb === null) return "The first token: nothing was read before it.";
-    const percent = Math.exp(logProb) * 100;
-    const bits = -logProb / Math.LN2;
-    return `Before it was read the model gave this token ${percent.toFixed(1)} %: a surprise of ${bits.toFixed(2)} bits.`;
+  get cell() {
+    return this.bench.columns.signals.length > 1 ? "lstm" : "rnn";
   }
 
-  box([label, symbol, value, told, name], chosen) {
-    const box = document.createElement("div");
-    if (name === chosen) box.className = "now";
-    box.title = told;
-    const term = document.createElement("dt");
-    term.textContent = `${label} ${symbol}`;
-    const shown = document.createElement("dd");
-    shown.textContent = number(value);
-    shown.dataset.signal = name || "memory_before";
-    box.append(term, shown);
-    return box;
+  draw() {
+    if (!this.numbers) return;
+    const { numbers, bench, cell } = this;
+    const { step, unit, layer, token } = numbers;
+    const { columns, view } = bench;
+    this.card.classList.remove("empty");
+    this.part(".title").textContent = `Inside step ${step + 1}: unit ${unit} of layer ${layer + 1} reads ${token}`;
+    this.part(".told").textContent = told(cell, numbers);
+    this.part(".surprise").textContent = surprise(numbers.log_prob);
+    this.unit.max = columns.units - 1;
+    if (document.activeElement !== this.unit) this.unit.value = unit;
+    this.diagram.build(cell);
+    if (!this.diagram.gates.includes(this.open)) this.open = null;
+    if (this.open) {
+      drawSum(this.diagram.panel, numbers.sums.find(({ signal }) => signal === this.open), {
+        label: `${labelOf(this.open)}’s sum`,
+        token: columns.tokens[step],
+        layer,
+        step,
+        follow: (...to) => bench.follow(...to),
+      });
+    }
+    this.diagram.fill(numbers, columns.signals[view.signal].name, this.open);
+    this.part(".ledger").replaceChildren(...(cell === "lstm" ? [ledger(numbers)] : []));
+    this.part(".equations").replaceChildren(...equationLines(cell, numbers));
   }
 
-  lstm(of, memory) {
-    const [i, f, g, o, c, h] = [
-      "input_gate", "forget_gate", "candidate", "output_gate", "cell_state", "hidden_state",
-    ].map((name) => number(of(name)));
-    return `c = f × c′ + i × g = ${f} × ${number(memory)} + ${i} × ${g} = ${c}\nh = o × tanh(c) = ${o} × tanh(${c}) = ${h}`;
+  toggle(gate) {
+    this.open = this.open === gate ? null : gate;
+    this.draw();
   }
 
-  rnn(h) {
-    return `h = tanh(W x + W h′ + b) = ${number(h)}: a plain RNN has no gates, and no memory beside h.`;
+  chooseUnit() {
+    const { pin } = this.bench.view;
+    const unit = Number(this.unit.value);
+    if (pin && Number.isInteger(unit) && unit >= 0 && unit < this.bench.columns.units) {
+      this.bench.pin(pin.step, unit, { speak: true });
+    } else if (pin) {
+      this.unit.value = pin.unit;
+    }
   }
+
+  /** Arrows move here as they do in the picture; Escape closes what is open. */
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target === this.unit) return;
+    if (event.key in MOVES) this.bench.move(...MOVES[event.key]);
+    else if (event.key === "Escape" && this.open) {
+      const gate = this.open;
+      this.toggle(gate);
+      this.diagram.boxes[gate].focus();
+    } else return;
+    event.preventDefault();
+  }
+}
+
+function surprise(logProb) {
+  if (logProb === null) return "The first token: nothing was read before it.";
+  const bits = -logProb / Math.LN2;
+  return `Before it was read the model gave this token ${percent(Math.exp(logProb), 1)}: a surprise of ${bits.toFixed(2)} bits.`;
 }

@@ -1,9 +1,11 @@
 // The workbench: takes payloads in, holds what is chosen, and lets each part draw itself.
 
 import { Columns, floatsOf } from "./columns.js";
+import { Cursor } from "./cursor.js";
 import { Exact } from "./exact.js";
+import { Finding } from "./finding.js";
 import { Inside } from "./inside.js";
-import { isDark, watchTheme } from "./palette.js";
+import { watchTheme } from "./palette.js";
 import { Plot } from "./plot.js";
 import { Switches } from "./switches.js";
 import { WrittenText } from "./text.js";
@@ -18,7 +20,6 @@ class Workbench {
     this.server = server;
     this.exact = new Exact(server);
     this.columns = null;
-    this.findings = null;
     this.marks = [];
     this.asked = 0;
     this.orders = new Map();
@@ -28,10 +29,14 @@ class Workbench {
     };
     this.switches = new Switches(this.root, this);
     this.plot = new Plot(this.root, this);
+    this.cursor = new Cursor(this.root, this, this.plot);
+    this.finding = new Finding(this.root, this);
     this.inside = new Inside(this.root, this);
     this.text = new WrittenText(this.root, this);
-    this.root.querySelector(".show-where").addEventListener("click", () => this.showWhere());
-    watchTheme(() => this.plot.redraw(isDark()));
+    watchTheme(() => {
+      this.plot.redraw();
+      this.inside.draw();
+    });
   }
 
   /** A payload from Python: see ui/payload.py. */
@@ -58,7 +63,7 @@ class Workbench {
       this.streamed = true;
       if (this.refreshLine() && !this.view.pin) this.inside.show({ step: this.columns.end - 1, unit: this.view.unit });
     }
-    this.say();
+    this.finding.say();
   }
 
   begin(header) {
@@ -67,7 +72,7 @@ class Workbench {
     this.columns = new Columns(header);
     this.scale = floatsOf(header.scale);
     this.marks = header.marks ?? [];
-    this.findings = null;
+    this.finding.clear();
     this.streamed = false; // whether its columns came while it was written
     this.exact.clear();
     const view = this.view;
@@ -87,12 +92,12 @@ class Workbench {
     this.inside.clear();
     this.switches.build();
     this.plot.begin();
-    this.plot.readOut();
+    this.cursor.readOut();
   }
 
   end(value) {
     this.columns.done = true;
-    this.findings = value.findings;
+    this.finding.found = value.findings;
     this.fillGaps();
     this.orders.clear(); // they were made from fewer steps
     this.takeOrder();
@@ -101,10 +106,10 @@ class Workbench {
 
   /** Something to look at under the picture: the finding's step at first, else the last one. */
   settle() {
-    this.followFinding();
+    this.finding.follow();
     const { view, columns } = this;
     if (view.pin || !columns.end) return;
-    const step = this.streamed ? columns.end - 1 : (this.finding()?.step ?? columns.end - 1);
+    const step = this.streamed ? columns.end - 1 : (this.finding.now()?.step ?? columns.end - 1);
     this.pin(step, view.unit, { quiet: true });
     if (step !== columns.end - 1) this.plot.reveal(step, { center: true });
   }
@@ -121,45 +126,6 @@ class Workbench {
     }
   }
 
-  finding() {
-    const { view, columns } = this;
-    return this.findings?.[columns.signals[view.signal].name]?.[view.layer];
-  }
-
-  followFinding() {
-    const finding = this.finding();
-    if (finding?.unit != null && !this.view.chosenUnit) this.view.unit = finding.unit;
-    this.say();
-    this.refreshLine(true);
-  }
-
-  showWhere() {
-    const finding = this.finding();
-    if (finding?.step == null) return;
-    if (finding.unit != null) this.view.chosenUnit = false;
-    this.pin(finding.step, finding.unit ?? this.view.unit);
-    this.plot.reveal(finding.step, { center: true });
-  }
-
-  say() {
-    const finding = this.finding();
-    const { columns, view, root } = this;
-    const signal = columns.signals[view.signal];
-    const sentence = root.querySelector(".sentence");
-    const against = root.querySelector(".against");
-    if (finding) {
-      sentence.textContent = finding.sentence;
-      against.textContent = finding.evidence;
-    } else {
-      sentence.textContent = `${signal.label} of layer ${view.layer + 1}, as the model writes.`;
-      against.textContent = "What stands out is said when the text is complete.";
-    }
-    root.querySelector(".show-where").hidden = finding?.step == null;
-    const steps = columns.end === 1 ? "1 step" : `${columns.end.toLocaleString("en")} steps`;
-    root.querySelector(".progress").textContent =
-      columns.done ? steps : `writing · ${columns.end.toLocaleString("en")} of ${columns.capacity.toLocaleString("en")} steps`;
-  }
-
   note(lines) {
     this.root.querySelector(".notes").textContent = lines.join(" ");
   }
@@ -172,21 +138,51 @@ class Workbench {
     this.takeOrder();
     this.switches.mark();
     this.plot.redraw();
-    this.followFinding();
+    this.finding.follow();
     this.inside.show();
-    this.plot.readOut();
+    this.cursor.readOut();
   }
 
-  pin(step, unit, { quiet = false } = {}) {
+  /** @param quiet: it was not a person who chose. @param speak: a screen reader should hear of it. */
+  pin(step, unit, { quiet = false, speak = false } = {}) {
     const changed = unit !== this.view.unit;
     this.view.pin = { step, unit };
     this.view.unit = unit;
     if (!quiet) this.view.chosenUnit = true;
     if (changed || !this.view.line) this.refreshLine(true);
     this.plot.schedule();
-    this.plot.readOut();
-    this.inside.show();
+    this.cursor.readOut();
+    this.inside.show(this.view.pin, { speak });
     this.text.mark(step);
+  }
+
+  /** Some steps on and some rows down: the pin, or the cursor where nothing is pinned. */
+  move(steps, rows) {
+    const { view, columns } = this;
+    const from = view.cursor ?? view.pin ?? { step: 0, unit: view.unit };
+    const clamp = (x, size) => Math.max(0, Math.min(size - 1, x));
+    const step = clamp(from.step + steps, columns.end);
+    const unit = view.order[clamp(this.plot.rowOf(from.unit) + rows, columns.units)];
+    if (view.pin) {
+      this.cursor.moveTo(null);
+      this.pin(step, unit);
+      this.cursor.readOut(true);
+    } else {
+      this.cursor.moveTo({ step, unit }, { speak: true });
+    }
+    this.plot.reveal(step);
+  }
+
+  /** Go to a unit that a sum names. */
+  follow(layer, step, unit) {
+    if (layer !== this.view.layer) this.choose({ layer });
+    this.pin(step, unit, { speak: true });
+    this.plot.reveal(step);
+  }
+
+  /** What a screen reader says: after a key or a press, never on hover. */
+  speak(text) {
+    this.root.querySelector(".spoken").textContent = text;
   }
 
   unpin() {

@@ -3,16 +3,13 @@
 import { Heatmap } from "./heatmap.js";
 import { drawLine } from "./line.js";
 import { isDark, lookup } from "./palette.js";
-import { columnWidthFor, drawStrip, quoted } from "./strip.js";
+import { columnWidthFor, drawStrip } from "./strip.js";
 
 const STRIP = 36;
 const HEAT = 250;
 const GAP = 10;
 const LINE = 58;
 const TOTAL = STRIP + HEAT + GAP + LINE;
-const HOVER_DELAY = 30; // ms a pointer rests before exact numbers are fetched
-
-export const number = (value) => value.toFixed(3).replace("-", "−");
 
 export class Plot {
   constructor(root, bench) {
@@ -26,10 +23,6 @@ export class Plot {
     this.follow = false;
     this.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
     new ResizeObserver(() => this.resize()).observe(this.scroller);
-    this.canvas.addEventListener("pointermove", (event) => this.hover(event));
-    this.canvas.addEventListener("pointerleave", () => this.byPointer && this.moveCursor(null));
-    this.canvas.addEventListener("click", (event) => this.click(event));
-    this.canvas.addEventListener("keydown", (event) => this.key(event));
   }
 
   begin() {
@@ -202,8 +195,7 @@ export class Plot {
     this.context.fillRect(x, STRIP - 6, this.columnWidth, 3);
   }
 
-  // Pointer and keyboard: both move a cursor, both pin.
-
+  /** The step and unit under the pointer, or null. */
   placeOf(event) {
     const { columns, view } = this.bench;
     const box = this.canvas.getBoundingClientRect();
@@ -213,81 +205,6 @@ export class Plot {
     const row = Math.floor((y / HEAT) * columns.units);
     const unit = row >= 0 && row < columns.units ? view.order[row] : view.unit;
     return { step, unit };
-  }
-
-  hover(event) {
-    // A page that moves under a resting pointer also sends an event: it moved nothing.
-    if (event.pointerType === "touch" || (!event.movementX && !event.movementY)) return;
-    this.moveCursor(this.placeOf(event));
-    this.byPointer = true;
-  }
-
-  click(event) {
-    const place = this.placeOf(event);
-    if (place) this.bench.pin(place.step, place.unit);
-  }
-
-  moveCursor(place, { speak = false } = {}) {
-    this.bench.view.cursor = place;
-    this.byPointer = false;
-    this.schedule();
-    clearTimeout(this.resting);
-    this.readOut(speak);
-    if (place) this.resting = setTimeout(() => this.fetchFor(place, speak), speak ? 0 : HOVER_DELAY);
-  }
-
-  async fetchFor(place, speak) {
-    await this.bench.exact.step(this.bench.columns.run, place.step);
-    const { cursor, pin } = this.bench.view;
-    if (cursor === place || (!cursor && pin?.step === place.step)) this.readOut(speak);
-  }
-
-  /** Token, unit and exact value at the cursor, or at the pin. */
-  readOut(speak = false) {
-    const { columns, view, exact } = this.bench;
-    const place = view.cursor ?? view.pin;
-    const where = this.root.querySelector(".where");
-    if (!place || !columns) {
-      where.textContent = "Point at the picture, or click a step.";
-      return;
-    }
-    const known = exact.peek(columns.run, place.step);
-    const signal = columns.signals[view.signal];
-    const at = (view.signal * columns.layers + view.layer) * columns.units + place.unit;
-    const value = known ? number(known.values[at]) : "…";
-    const text =
-      `step ${place.step + 1} of ${columns.end} · ${quoted(columns.tokens[place.step])} · ` +
-      `layer ${view.layer + 1} · unit ${place.unit} · ${signal.label.toLowerCase()} ${value}`;
-    where.textContent = text;
-    if (!known && !view.cursor) this.fetchFor(place, speak);
-    if (speak && known) this.root.querySelector(".spoken").textContent = text;
-  }
-
-  key(event) {
-    const { columns, view } = this.bench;
-    if (!columns?.end || event.ctrlKey || event.metaKey || event.altKey) return;
-    const from = view.cursor ?? view.pin ?? { step: 0, unit: view.unit };
-    const row = this.rowOf(from.unit);
-    const moves = {
-      ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1],
-      PageUp: [-20, 0], PageDown: [20, 0], Home: [-columns.end, 0], End: [columns.end, 0],
-    };
-    if (event.key in moves) {
-      const [steps, rows] = moves[event.key];
-      const clamp = (x, size) => Math.max(0, Math.min(size - 1, x));
-      const step = clamp(from.step + steps, columns.end);
-      this.moveCursor({ step, unit: view.order[clamp(row + rows, columns.units)] }, { speak: true });
-      this.reveal(step);
-    } else if (event.key === "Enter" || event.key === " ") {
-      this.bench.pin(from.step, from.unit);
-      this.moveCursor(from, { speak: true });
-    } else if (event.key === "Escape") {
-      this.moveCursor(null);
-      this.bench.unpin();
-    } else {
-      return;
-    }
-    event.preventDefault();
   }
 
   /** Scroll so that the step is in view. */
