@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from lstm_lm.errors import ConfigError
+from lstm_lm.errors import ConfigError, shown
 
 CELLS = ("lstm", "rnn")
 TOKENIZERS = ("char", "sentencepiece")
@@ -20,8 +20,9 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 
 Config = TypeVar("Config", "ModelConfig", "TrainConfig", "SamplingConfig")
 
-LARGEST_VOCABULARY = 1_114_112 + 1  # every code point there is, and a guard against foreign files
+LARGEST_VOCABULARY = 2**18  # more characters than Unicode has given a meaning to
 LARGEST_PARAMETER_COUNT = 500_000_000
+MOST_EVALUATIONS = 10_000  # of a run: each leaves a row and a sample
 LARGEST_SEED = 2**63 - 1
 
 
@@ -37,7 +38,7 @@ class _Problems:
         value = getattr(self.config, name)
         if type(value) is not int or not low <= value <= high:
             self.found.append(
-                f"{name} is {_short(value)}: give a whole number from {low} to {high:,}"
+                f"{name} is {shown(value)}: give a whole number from {low} to {high:,}"
             )
 
     def number(self, name: str, low: float, high: float, *, open_low: bool = False) -> None:
@@ -51,13 +52,13 @@ class _Problems:
         )
         if not fits:
             bound = f"above {low:g} and at most {high:g}" if open_low else f"{low:g} to {high:g}"
-            self.found.append(f"{name} is {_short(value)}: give a number {bound}")
+            self.found.append(f"{name} is {shown(value)}: give a number {bound}")
 
     def choice(self, name: str, choices: tuple[str, ...]) -> None:
         """The field must be one of `choices`."""
         value = getattr(self.config, name)
-        if value not in choices:
-            self.found.append(f"{name} is {_short(value)}: choose from {', '.join(choices)}")
+        if not isinstance(value, str) or value not in choices:
+            self.found.append(f"{name} is {shown(value)}: choose from {', '.join(choices)}")
 
     def optional(self, name: str, check: Callable[..., None], *bounds: Any, **how: Any) -> None:
         """None is allowed; anything else must pass `check`."""
@@ -68,14 +69,6 @@ class _Problems:
         """Raise ConfigError with everything found, or return."""
         if self.found:
             raise ConfigError("; ".join(self.found))
-
-
-def _short(value: object) -> str:
-    """The value as text, never longer than a line can bear."""
-    if isinstance(value, int) and abs(value) > 10**18:
-        return "a number of more than 18 digits"
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,7 +187,9 @@ class TrainConfig:
     def __post_init__(self) -> None:
         problems = _Problems(self)
         problems.choice("tokenizer", TOKENIZERS)
-        problems.whole("vocab_size", 258, 1_000_000)  # 256 bytes, the unknown and one subword
+        problems.whole(
+            "vocab_size", 258, LARGEST_VOCABULARY
+        )  # 256 bytes, the unknown and one subword
         problems.choice("cell", CELLS)
         problems.whole("layers", 1, 16)
         problems.whole("hidden_size", 1, 16_384)
@@ -210,7 +205,7 @@ class TrainConfig:
         problems.whole("sequence_length", 1, 65_536)
         problems.number("learning_rate", 0.0, 10.0, open_low=True)
         problems.number("clip", 0.0, 10**6, open_low=True)
-        problems.optional("evaluations", problems.whole, 1, 100_000)
+        problems.optional("evaluations", problems.whole, 1, MOST_EVALUATIONS)
         problems.number("checkpoint_seconds", 0.0, 10**6)
         problems.whole("seed", 0, LARGEST_SEED)
         problems.choice("device", DEVICES)
@@ -258,7 +253,7 @@ class SamplingConfig:
         problems = _Problems(self)
         problems.whole("max_new_tokens", 0, 10_000_000)
         problems.number("temperature", 0.0, 10**6)
-        problems.optional("top_k", problems.whole, 0, LARGEST_VOCABULARY)
+        problems.optional("top_k", problems.whole, 0, 10_000_000)
         problems.optional("top_p", problems.number, 0.0, 1.0, open_low=True)
         problems.optional("min_p", problems.number, 0.0, 1.0)
         problems.whole("seed", 0, LARGEST_SEED)
@@ -282,7 +277,7 @@ def from_json(cls: type[Config], data: object) -> Config:
     fields = {field.name: field for field in dataclasses.fields(cls)}
     unknown = [name for name in settings if name not in fields]
     if unknown:
-        raise ConfigError(f"unknown setting {_short(unknown[0])}: {cls.__name__} has no such field")
+        raise ConfigError(f"unknown setting {shown(unknown[0])}: {cls.__name__} has no such field")
     missing = [
         name
         for name, field in fields.items()

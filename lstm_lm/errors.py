@@ -4,6 +4,9 @@ Only `app.py`, `train.py` and the page turn a `UserError` into words for a perso
 lets it pass. An error of any other type is our own mistake and keeps its traceback.
 """
 
+from collections.abc import Sequence
+from typing import cast
+
 
 class UserError(Exception):
     """The person can mend this; its text is one line, shown as it stands."""
@@ -49,3 +52,21 @@ class SignalError(UserError, KeyError):
     """A signal that this trace does not hold, or a name that is no signal."""
 
     __str__ = Exception.__str__  # KeyError would show the message in quotation marks
+
+
+def shown(value: object) -> str:
+    r"""A value that came from elsewhere as a message may repeat it: short, and on one line.
+
+    >>> shown("two\nlines"), shown({"many": "things"}), shown(10**30)
+    ("'two\\nlines'", 'a dict', 'a number of more than 18 digits')
+    """
+    if isinstance(value, dict | set):
+        return f"a {type(cast('object', value)).__name__}"
+    if isinstance(value, list | tuple):
+        parts = cast("Sequence[object]", value)
+        if len(parts) > 60 or not all(isinstance(part, int) for part in parts):
+            return f"a {type(parts).__name__}"
+    if isinstance(value, int) and abs(value) > 10**18:
+        return "a number of more than 18 digits"
+    text = repr(value[:60] if isinstance(value, str) else cast("object", value))
+    return text if len(text) <= 60 else text[:57] + "..."

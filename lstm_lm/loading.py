@@ -1,10 +1,11 @@
-"""A model folder <-> a LanguageModel, and the checks that keep broken and hostile files out.
+"""A model folder <-> a LanguageModel; a broken or hostile folder is refused before it is used.
 
-Nothing in a folder is run or unpickled. Sizes are checked before anything is built, and the
-weight file's header before a tensor is read. Knows nothing of training or of pages.
+Sizes are checked before anything is built, and the weight file's header before a tensor is read
+(see `checks.py`). Knows nothing of training or of pages.
 """
 
 import contextlib
+import io
 import json
 import os
 import re
@@ -14,13 +15,20 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from lstm_lm.config import ModelConfig, from_json, to_json
-from lstm_lm.errors import ConfigError, ModelFolderError, ModelNotFoundError
+from lstm_lm.checks import (
+    LARGEST_JSON,
+    check_weight_file,
+    is_number,
+    is_text,
+    read_file,
+    read_json,
+)
+from lstm_lm.config import MOST_EVALUATIONS, ModelConfig, from_json, to_json
+from lstm_lm.errors import ConfigError, ModelFolderError, ModelNotFoundError, shown
 from lstm_lm.model import LanguageModel
 from lstm_lm.tokenizer import CharTokenizer, SentencePieceTokenizer, load_tokenizer
 
@@ -32,11 +40,13 @@ RESULTS_FILE = "results.json"
 CARD_FILE = "README.md"
 BUNDLED = Path(__file__).parent / "models"
 
-LARGEST_JSON = 2**20  # bytes, of config.json and of the weight file's header
+LARGEST_WEIGHT = 1e9  # no training leaves more; the sums of smaller ones never overflow
+LARGEST_METRICS = 2**25  # bytes of a metrics.jsonl
+LONGEST_ROW = 2**16  # bytes of a line of it, and of results.json
+METRICS = ("step", "train_loss", "val_loss", "val_bpc")  # what every row of it has
 # What a write that was killed leaves behind: of `write_atomically`, and of `save`'s tokenizer.
 WRITING = ".writing-"
 PARTIAL = re.compile(r"\..+\.partial-\d+|" + re.escape(WRITING) + r"\w+")
-WEIGHT_TYPES = {"F32": 4, "F16": 2}  # name in a safetensors header -> bytes
 
 
 def bundled_models() -> list[str]:
@@ -83,7 +93,8 @@ def load_folder(folder: Path) -> LanguageModel:
     try:
         config = _read_config(folder)
         kind = CharTokenizer if config.tokenizer == "char" else SentencePieceTokenizer
-        tokenizer = load_tokenizer(config.tokenizer, _read(folder / kind.file_name, 2**26))
+        content = read_file(folder / kind.file_name, kind.largest_file)
+        tokenizer = load_tokenizer(config.tokenizer, content)
         if tokenizer.vocab_size != config.vocab_size:
             raise ModelFolderError(
                 f"{kind.file_name} has {tokenizer.vocab_size} tokens, "
@@ -91,43 +102,19 @@ def load_folder(folder: Path) -> LanguageModel:
             )
         weights = _read_weights(folder / WEIGHT_FILE, config)
     except ModelFolderError as error:
-        raise ModelFolderError(f"{folder}: {error}") from None
+        name = str(folder) if str(folder).isprintable() else shown(str(folder))
+        raise ModelFolderError(f"{name}: {error}") from None
     model = LanguageModel(config, tokenizer, seed=None)
     model.load_state_dict(weights)
     return model.requires_grad_(False).eval()
 
 
-def _read(path: Path, largest: int) -> bytes:
-    """The file's bytes, if there are at most `largest`."""
-    try:
-        size = path.stat().st_size
-        if size > largest:
-            raise ModelFolderError(f"{path.name} has {size:,} bytes: at most {largest:,} are read")
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise ModelFolderError(f"no {path.name} in it: this is no model folder") from None
-    except OSError as error:
-        raise ModelFolderError(f"cannot read {path.name}: {error.strerror}") from None
-
-
-def _read_json(content: bytes, name: str) -> dict[str, Any]:
-    try:
-        data = json.loads(content)
-    except RecursionError:
-        raise ModelFolderError(f"{name} is nested too deeply to be one of ours") from None
-    except ValueError as error:
-        raise ModelFolderError(f"{name} is not JSON ({error})") from None
-    if not isinstance(data, dict):
-        raise ModelFolderError(f"{name} holds no JSON object")
-    return data
-
-
 def _read_config(folder: Path) -> ModelConfig:
-    data = _read_json(_read(folder / CONFIG_FILE, LARGEST_JSON), CONFIG_FILE)
+    data = read_json(read_file(folder / CONFIG_FILE, LARGEST_JSON), CONFIG_FILE)
     kind = data.pop("model_type", None)
     if kind != MODEL_TYPE:
         raise ModelFolderError(
-            f"config.json is of model_type {str(kind)[:40]!r}, not {MODEL_TYPE!r}: "
+            f"config.json is of model_type {shown(kind)}, not {MODEL_TYPE!r}: "
             "this model was not made by lstm-lm"
         )
     try:
@@ -138,51 +125,18 @@ def _read_config(folder: Path) -> ModelConfig:
 
 def _read_weights(path: Path, config: ModelConfig) -> dict[str, Tensor]:
     """Every weight as float32, after the header was compared with what the config asks for."""
-    check_weight_header(path, config)
+    real = check_weight_file(path, config.shapes())
     try:
-        weights = load_file(path)
+        weights = load_file(real)
     except (SafetensorError, OSError) as error:
         raise ModelFolderError(f"{path.name} is damaged ({error})") from None
     for name, weight in weights.items():
-        if not torch.isfinite(weight).all():
-            raise ModelFolderError(f"{path.name}: {name} holds values that are not finite")
+        low, high = map(float, weight.aminmax())  # NaN, where there is one
+        if not (low >= -LARGEST_WEIGHT and high <= LARGEST_WEIGHT):
+            raise ModelFolderError(
+                f"{path.name}: {name} holds values that are not finite or beyond {LARGEST_WEIGHT:g}"
+            )
     return {name: weight.float() for name, weight in weights.items()}
-
-
-def check_weight_header(path: Path, config: ModelConfig) -> None:
-    """Raise ModelFolderError unless the file holds exactly the weights the config describes."""
-    shapes = config.shapes()
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            if length > min(LARGEST_JSON, max(0, size - 8)):
-                raise ModelFolderError(
-                    f"{path.name} is no safetensors file, or is cut short: "
-                    f"its header would be {length:,} bytes of {size:,}"
-                )
-            header = _read_json(file.read(length), f"the header of {path.name}")
-    except FileNotFoundError:
-        raise ModelFolderError(f"no {path.name} in it: this is no model folder") from None
-    except OSError as error:
-        raise ModelFolderError(f"cannot read {path.name}: {error.strerror}") from None
-    header.pop("__metadata__", None)
-    for name in shapes:
-        if name not in header:
-            raise ModelFolderError(f"{path.name} lacks the weight {name}")
-    for name, entry in header.items():
-        if name not in shapes:
-            raise ModelFolderError(f"{path.name} holds {name[:80]!r}, which config.json knows not")
-        found = entry.get("shape") if isinstance(entry, dict) else None
-        if found != list(shapes[name]):
-            raise ModelFolderError(
-                f"{path.name}: {name} has shape {str(found)[:60]}, "
-                f"config.json asks for {list(shapes[name])}"
-            )
-        if str(entry.get("dtype")) not in WEIGHT_TYPES:
-            raise ModelFolderError(
-                f"{path.name}: {name} is {str(entry.get('dtype'))[:20]}: weights are F32 or F16"
-            )
 
 
 def save(model: LanguageModel, folder: Path) -> None:
@@ -204,12 +158,46 @@ def save(model: LanguageModel, folder: Path) -> None:
 
 
 def read_metrics(folder: Path) -> list[dict[str, Any]]:
-    """The rows of the folder's metrics.jsonl, oldest first; none where there is no such file."""
+    """The rows of the folder's metrics.jsonl, oldest first; none where there is no such file.
+
+    Raises:
+        ModelFolderError: the file is too large, or a line of it is no evaluation.
+    """
     path = folder / METRICS_FILE
     if not path.exists():
         return []
+    rows: list[dict[str, Any]] = []
     # Not splitlines: a sample may hold other line separators.
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+    for number, line in enumerate(io.BytesIO(read_file(path, LARGEST_METRICS)), 1):
+        if not line.strip():
+            continue
+        if len(line) > LONGEST_ROW or len(rows) == MOST_EVALUATIONS:
+            raise ModelFolderError(f"{METRICS_FILE} is too large at line {number:,} to be ours")
+        row = read_json(line, f"line {number:,} of {METRICS_FILE}")
+        if not all(is_number(row.get(key)) for key in METRICS) or not is_text(row.get("sample")):
+            raise ModelFolderError(
+                f"line {number:,} of {METRICS_FILE} is no evaluation: remove that line"
+            )
+        rows.append(row)
+    return rows
+
+
+def read_results(folder: Path) -> dict[str, Any]:
+    """What the folder's results.json says: numbers and short texts, by name.
+
+    Empty where there is no such file, or it is none of ours; what else it holds is left out.
+    """
+    try:
+        results = read_json(read_file(folder / RESULTS_FILE, LONGEST_ROW), RESULTS_FILE)
+    except ModelFolderError:
+        return {}
+    return {
+        key: value
+        for key, value in results.items()
+        if is_number(value)
+        or is_text(value)
+        or (isinstance(value, list) and all(is_text(line) for line in value))
+    }
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:

@@ -14,11 +14,12 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from lstm_lm.errors import ModelFolderError, TextError, UnknownCharacterError
+from lstm_lm.checks import SURROGATE, check_subword_file, read_json
+from lstm_lm.config import LARGEST_VOCABULARY
+from lstm_lm.errors import ModelFolderError, TextError, UnknownCharacterError, shown
 
 TokenIds = npt.NDArray[np.int64]
 
-LARGEST_FILE = 64 * 2**20  # bytes; no tokenizer of ours comes near
 SPACE = "\u2581"  # what SentencePiece writes for a space within its pieces
 BYTE_PIECE = re.compile(r"<0x([0-9A-F]{2})>\Z")
 SUBWORD_TRAINING_CHARACTERS = 50_000_000  # SentencePiece learns from at most this much text
@@ -30,6 +31,8 @@ class Tokenizer(Protocol):
 
     kind: str
     file_name: str
+    largest_file: int
+    """Bytes; no file of ours comes near."""
 
     @property
     def vocab_size(self) -> int:
@@ -65,6 +68,7 @@ class CharTokenizer:
 
     kind = "char"
     file_name = "tokenizer.json"
+    largest_file = 2**22
 
     def __init__(self, characters: Iterable[str]) -> None:
         self.characters: list[str] = sorted(set(characters))
@@ -143,6 +147,8 @@ class CharTokenizer:
             isinstance(character, str) and len(character) == 1 for character in characters
         ):
             raise ModelFolderError('tokenizer.json holds no list of single "characters"')
+        if SURROGATE.search("".join(characters)):
+            raise ModelFolderError("tokenizer.json holds half a surrogate pair, which is no text")
         if characters != sorted(set(characters)):
             raise ModelFolderError("tokenizer.json: the characters are not sorted and distinct")
         return cls(characters)
@@ -159,6 +165,7 @@ class SentencePieceTokenizer:
 
     kind = "sentencepiece"
     file_name = "tokenizer.model"
+    largest_file = 2**24
 
     def __init__(self, model: bytes) -> None:
         import sentencepiece  # heavy, and a char model does not need it
@@ -169,10 +176,13 @@ class SentencePieceTokenizer:
             self._processor.LoadFromSerializedProto(model)
         except RuntimeError as error:
             raise ModelFolderError(
-                f"tokenizer.model is no SentencePiece model ({str(error).splitlines()[0]})"
+                f"tokenizer.model is no SentencePiece model ({shown(str(error))})"
             ) from None
         size = int(self._processor.GetPieceSize())
-        pieces = [str(self._processor.IdToPiece(token_id)) for token_id in range(size)]
+        try:
+            pieces = [str(self._processor.IdToPiece(token_id)) for token_id in range(size)]
+        except UnicodeDecodeError:
+            raise ModelFolderError("tokenizer.model holds a piece that is no UTF-8") from None
         self._bytes = [_piece_bytes(piece) for piece in pieces]
         of_byte = {piece: i for i, piece in enumerate(pieces) if BYTE_PIECE.match(piece)}
         if len(of_byte) != 256:
@@ -325,12 +335,10 @@ def load_tokenizer(kind: str, content: bytes) -> Tokenizer:
     Raises:
         ModelFolderError: the content is not such a tokenizer, or too large to be one.
     """
-    if len(content) > LARGEST_FILE:
-        raise ModelFolderError(f"the tokenizer's file is larger than {LARGEST_FILE:,} bytes")
+    of_kind = SentencePieceTokenizer if kind == "sentencepiece" else CharTokenizer
+    if len(content) > of_kind.largest_file:
+        raise ModelFolderError(f"{of_kind.file_name} has more than {of_kind.largest_file:,} bytes")
     if kind == "sentencepiece":
+        check_subword_file(content, SentencePieceTokenizer.file_name, LARGEST_VOCABULARY)
         return SentencePieceTokenizer(content)
-    try:
-        data = json.loads(content)
-    except (ValueError, RecursionError):
-        raise ModelFolderError("tokenizer.json is not JSON") from None
-    return CharTokenizer.from_json(data)
+    return CharTokenizer.from_json(read_json(content, CharTokenizer.file_name))
