@@ -48,6 +48,10 @@ class InterventionError(UserError):
     """A signal, layer, unit, value or state that this model cannot be held at."""
 
 
+class ModuleError(UserError):
+    """A torch module or its inputs that cannot be traced, or that does not add up."""
+
+
 class SignalError(UserError, KeyError):
     """A signal that this trace does not hold, or a name that is no signal."""
 

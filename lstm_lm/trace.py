@@ -19,6 +19,8 @@ from lstm_lm.scan import read_stretches
 from lstm_lm.signals import SIGNAL_NAMES
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from lstm_lm.model import LanguageModel, State
 
 Array = npt.NDArray[np.float32]
@@ -49,6 +51,8 @@ class GateTrace:
         log_probs: (steps,) float32, the natural log of the probability that the model gave to
             token t before it read it; nan where it had read nothing yet.
         final_state: (h, c) after the last step, each (layers, 1, units).
+        model: what the model is called; empty where nobody said.
+        layer_names: what each layer is called; None: "layer 0", "layer 1", ...
     """
 
     def __init__(
@@ -58,12 +62,54 @@ class GateTrace:
         signals: dict[str, Array],
         log_probs: Array,
         final_state: "State | None" = None,
+        *,
+        model: str = "",
+        layer_names: Sequence[str] | None = None,
     ) -> None:
         self.tokens = tokens
         self.token_ids = token_ids
         self.log_probs = log_probs
         self.final_state = final_state
+        self.model = model
         self._signals = signals
+        self.layer_names = list(layer_names or (f"layer {n}" for n in range(self.layers)))
+
+    @classmethod
+    def from_lstm(
+        cls,
+        lstm: "nn.LSTM",
+        inputs: "Tensor",
+        state: "State | None" = None,
+        *,
+        sequence: int | None = None,
+        tokens: Sequence[str] | None = None,
+    ) -> "GateTrace":
+        """The gates of any torch.nn.LSTM, checked against the module's own output and states.
+
+        Any number of layers, both directions, with or without bias, float64 to half, on any
+        device. Step t of a layer is the step that reads input t, in both directions; what the
+        backward direction remembers at t comes from t + 1. Layers stand as torch orders them, and
+        `layer_names` names them: "layer 0, forward", "layer 0, backward", "layer 1, forward", ...
+
+        Args:
+            lstm: not training with dropout, and without projections.
+            inputs: (steps, input_size), (steps, batch, input_size), or with batch_first
+                (batch, steps, input_size).
+            state: (h, c) as the module takes it; None: zero.
+            sequence: which of a batch, from 0; may be left out where there is only one.
+            tokens: what to call the steps, one each; None: "0", "1", ...
+
+        Returns:
+            A trace of float32 arrays, (layers x directions, steps, units); `token_ids` are -1 and
+            `log_probs` nan, since there is no vocabulary; `final_state` is the module's.
+
+        Raises:
+            ModuleError: what was given is not supported, or the gates do not add up to what the
+                module gives (a subclass or a hook may have changed it).
+        """
+        from lstm_lm.foreign import trace_lstm
+
+        return trace_lstm(lstm, inputs, state, sequence=sequence, tokens=tokens)
 
     def __getitem__(self, signal: str) -> Array:
         if signal not in SIGNAL_NAMES:

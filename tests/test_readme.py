@@ -24,11 +24,13 @@ def test_every_option_is_in_the_readme(script: object) -> None:
             assert re.search(rf"`{option}\b", README), option
 
 
-def test_the_python_example_prints_what_the_readme_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("number", range(len(re.findall("```python\n", README))))
+def test_the_python_examples_print_what_the_readme_says(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = re.search(r"```python\n(.*?)```\n\nprints\n\n```text\n(.*?)```", README, re.DOTALL)
-    assert found
+    example = README.split("```python\n")[1:][number]
+    found = re.match(r"(.*?)```\n\nprints\n\n```text\n(.*?)```", example, re.DOTALL)
+    assert found, "every example says what it prints"
     monkeypatch.chdir(tmp_path)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
