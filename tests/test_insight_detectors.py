@@ -10,6 +10,7 @@ from lstm_lm.insight import scores
 from lstm_lm.insight.detectors import STATES, detect, unit_scores
 from lstm_lm.insight.properties import marked, properties
 from lstm_lm.trace import GateTrace
+from tests.planted import trace_of as planted
 
 LINES = (
     'so said the first, "it is over", and left\n',
@@ -24,13 +25,7 @@ STEPS = len(TEXT)
 
 
 def trace_of(signals: dict[str, np.ndarray], tokens: list[str] = TEXT) -> GateTrace:
-    """A trace of one layer with these (steps, units)."""
-    return GateTrace(
-        tokens=tokens,
-        token_ids=np.zeros(len(tokens), np.int64),
-        signals={name: values[None].astype(np.float32) for name, values in signals.items()},
-        log_probs=np.zeros(len(tokens), np.float32),
-    )
+    return planted(signals, tokens)
 
 
 def drifting(seed: int, units: int = 24, keep: float = 0.95) -> np.ndarray:
