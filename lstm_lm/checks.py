@@ -244,7 +244,7 @@ def _varint(content: bytes, at: int) -> tuple[int, int]:
     raise ValueError("a number without end")
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[int | float]:
     """Whether the value from a JSON file is a finite number that a measurement may give."""
     return (
         isinstance(value, int | float)
@@ -253,6 +253,6 @@ def is_number(value: object) -> bool:
     )
 
 
-def is_text(value: object) -> bool:
+def is_text(value: object) -> TypeGuard[str]:
     """Whether the value from a JSON file is a text that can be written as UTF-8."""
     return isinstance(value, str) and not SURROGATE.search(value)

@@ -182,22 +182,13 @@ def read_metrics(folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def read_results(folder: Path) -> dict[str, Any]:
-    """What the folder's results.json says: numbers and short texts, by name.
-
-    Empty where there is no such file, or it is none of ours; what else it holds is left out.
-    """
+def read_results(folder: Path) -> dict[str, float]:
+    """The numbers in the folder's results.json, by name; none where the file is none of ours."""
     try:
         results = read_json(read_file(folder / RESULTS_FILE, LONGEST_ROW), RESULTS_FILE)
     except ModelFolderError:
         return {}
-    return {
-        key: value
-        for key, value in results.items()
-        if is_number(value)
-        or is_text(value)
-        or (isinstance(value, list) and all(is_text(line) for line in value))
-    }
+    return {name: value for name, value in results.items() if is_number(value)}
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:

@@ -341,4 +341,6 @@ def load_tokenizer(kind: str, content: bytes) -> Tokenizer:
     if kind == "sentencepiece":
         check_subword_file(content, SentencePieceTokenizer.file_name, LARGEST_VOCABULARY)
         return SentencePieceTokenizer(content)
-    return CharTokenizer.from_json(read_json(content, CharTokenizer.file_name))
+    if max(content.count(b"["), content.count(b"{")) > 2:  # one to open, and one as a character
+        raise ModelFolderError(f"{of_kind.file_name} holds more than a list of characters")
+    return CharTokenizer.from_json(read_json(content, of_kind.file_name))

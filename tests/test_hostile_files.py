@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,39 +16,67 @@ from lstm_lm.loading import save
 from lstm_lm.model import LanguageModel
 from lstm_lm.tokenizer import SentencePieceTokenizer
 from tests.conftest import tiny_model
+from tests.hostile.breaking import Break
 from tests.hostile.folders import HOSTILE
+from tests.hostile.side_files import METRICS, ROWS, SIDE
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 
 MOST_SECONDS = 2.0  # of CPU: a busy machine is no bug
 MOST_MEGABYTES = 300
 
-# Loads every folder it is given, and says what came of it: a line of JSON each. The peak of
-# memory is the kernel's, put back before each folder; torch's own memory is in it.
+# Reads jobs, what to do and with which folder, and says what came of each in a line of JSON. The
+# peak of memory is the kernel's, put back before each job; torch's own memory is in it.
 CHILD = """
-import json, re, sys, time
+import json, os, re, sys, time
 from pathlib import Path
-import sentencepiece
-from lstm_lm.loading import load
+import sentencepiece  # its own cost is no folder's
+from lstm_lm.errors import ModelFolderError
+from lstm_lm.loading import load, read_metrics
+from lstm_lm.ui.models import ModelShelf
+from lstm_lm.ui.runs import RunStore
+from lstm_lm.ui.training_view import TrainingRuns
+
+def show(folder):
+    "All that the page shows of the folder, as it is sent to the browser."
+    name = str(folder)
+    training = TrainingRuns([name]).payload([name])
+    sent = [training]
+    if os.path.lexists(folder / "results.json"):  # the model's own line is made with it
+        shown = ModelShelf([name], RunStore()).get(name)
+        sent += [shown.about, shown.describe()]
+    json.dumps(sent, allow_nan=False, ensure_ascii=False).encode()
+    return sum(len(run["points"]) for run in training["runs"])
 
 def memory(name):
     return int(re.search(name + r":\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 
-for folder in map(Path, sys.argv[1:]):
+def outcome(call, folder):
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
         pass  # then the peak is that of all folders so far
-    print(json.dumps({"folder": folder.name}), flush=True)  # which it was, should it hang
     before, start = memory("VmRSS"), time.process_time()
+    value, error, text = None, "", ""
     try:
-        load(folder)
-        error, text = "", ""
+        value = call(folder)
     except Exception as found:
         error, text = type(found).__name__, str(found)
     seconds, peak = time.process_time() - start, memory("VmHWM") - before
-    outcome = {"error": error, "text": text, "seconds": seconds, "megabytes": peak}
-    print(json.dumps(outcome), flush=True)
+    return {"value": value, "error": error, "text": text, "seconds": seconds, "megabytes": peak}
+
+calls = {
+    "load": lambda folder: load(folder) and None,
+    "show": show,
+    "read_metrics": lambda folder: len(read_metrics(folder)),
+}
+for line in sys.stdin:
+    what, folder = json.loads(line)
+    print(folder, file=sys.stderr, flush=True)  # which it was, should it hang
+    print(json.dumps(outcome(calls[what], Path(folder))), flush=True)
 """
 Outcome = dict[str, Any]
+Outcomes = dict[tuple[str, str], Outcome]
 
 
 @pytest.fixture(scope="module")
@@ -55,42 +84,82 @@ def root(tmp_path_factory: pytest.TempPathFactory, subwords: SentencePieceTokeni
     """A good folder of characters and one of subwords, to be broken."""
     root = tmp_path_factory.mktemp("folders")
     save(tiny_model(), root / "good")
+    (root / "good" / METRICS).write_text("".join(f"{json.dumps(row)}\n" for row in ROWS))
     config = ModelConfig(vocab_size=300, tokenizer="sentencepiece", hidden_size=4, embedding_size=2)
     save(LanguageModel(config, subwords), root / "good-subwords")
     return root
 
 
+def broken(root: Path, kind: str, breaks: Mapping[str, Break]) -> dict[str, Path]:
+    """A broken folder for each case, by its name."""
+    folders: dict[str, Path] = {}
+    for name, breaking in breaks.items():
+        folders[name] = root / f"{kind}-{len(folders)}"
+        shutil.copytree(root / ("good-subwords" if "subwords" in name else "good"), folders[name])
+        breaking(folders[name])
+    return folders
+
+
 @pytest.fixture(scope="module")
-def outcomes(root: Path) -> dict[str, Outcome]:
-    """What a process of its own says of each folder, by the case's name."""
-    folders = {name: root / f"case-{number}" for number, name in enumerate(HOSTILE)}
-    for name, folder in folders.items():
-        shutil.copytree(root / ("good-subwords" if "subwords" in name else "good"), folder)
-        HOSTILE[name][0](folder)
+def outcomes(root: Path) -> Outcomes:
+    """What a process of its own says of each job: what is done, and the case's name."""
+    hostile = broken(root, "hostile", {name: case[0] for name, case in HOSTILE.items()})
+    beside = broken(root, "beside", {name: case[0] for name, case in SIDE.items()})
+    jobs = [("load", name, folder) for name, folder in hostile.items()]
+    jobs += [(what, *each) for what in ("show", "read_metrics") for each in beside.items()]
     done = subprocess.run(
-        [sys.executable, "-c", CHILD, *map(str, folders.values())],
+        [sys.executable, "-c", CHILD],
+        input="".join(f"{json.dumps([what, str(folder)])}\n" for what, _, folder in jobs),
         check=False, capture_output=True, text=True, timeout=300, cwd=Path(__file__).parent.parent,
     )  # fmt: skip
-    assert done.returncode == 0, (done.stdout[-300:], done.stderr[-3000:])
-    assert done.stderr == ""
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    return dict(zip(folders, lines[1::2], strict=True))
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stderr.split() == [str(folder) for _, _, folder in jobs]  # and nothing else
+    lines = map(json.loads, done.stdout.splitlines())
+    return dict(zip([(what, name) for what, name, _ in jobs], lines, strict=True))
+
+
+def check_refusal(outcome: Outcome, message: str) -> None:
+    """Assert that it was refused in one line that says so."""
+    assert outcome["error"] == "ModelFolderError", outcome
+    text = outcome["text"]
+    assert re.search(message, text), text
+    assert text.isprintable()
+    assert len(text) < 400
+
+
+def check_cost(outcome: Outcome) -> None:
+    """Assert that it was fast and small."""
+    assert outcome["seconds"] < MOST_SECONDS
+    assert outcome["megabytes"] < MOST_MEGABYTES
 
 
 def test_there_are_many_of_them() -> None:
-    assert len(HOSTILE) >= 100
+    assert len(HOSTILE) >= 150
+    assert len(SIDE) >= 40
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_folder_is_refused_in_one_line_fast_and_small(
-    name: str, outcomes: dict[str, Outcome]
+    name: str, outcomes: Outcomes
 ) -> None:
-    outcome = outcomes[name]
-    assert outcome["error"] == "ModelFolderError", outcome
-    folder, _, text = outcome["text"].partition(": ")
-    assert Path(folder).name.startswith("case-")
-    assert re.search(HOSTILE[name][1], text), text
-    assert text.isprintable()
-    assert len(text) < 300
-    assert outcome["seconds"] < MOST_SECONDS
-    assert outcome["megabytes"] < MOST_MEGABYTES
+    outcome = outcomes["load", name]
+    check_refusal(outcome, rf"^\S+/hostile-\d+: .*{HOSTILE[name][1]}")
+    check_cost(outcome)
+
+
+@pytest.mark.parametrize("name", SIDE)
+def test_the_page_shows_a_model_whatever_lies_beside_it(name: str, outcomes: Outcomes) -> None:
+    outcome = outcomes["show", name]
+    assert outcome["error"] == "", outcome
+    assert outcome["value"] == SIDE[name][1]
+    check_cost(outcome)
+
+
+@pytest.mark.parametrize("name", SIDE)
+def test_metrics_are_refused_where_a_line_is_none_of_ours(name: str, outcomes: Outcomes) -> None:
+    outcome = outcomes["read_metrics", name]
+    if SIDE[name][2]:
+        check_refusal(outcome, SIDE[name][2])
+    else:
+        assert outcome["error"] == "", outcome
+    check_cost(outcome)

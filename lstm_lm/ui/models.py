@@ -3,7 +3,6 @@
 Knows nothing of gradio.
 """
 
-import json
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ from lstm_lm.config import SamplingConfig
 from lstm_lm.engine import Array
 from lstm_lm.errors import UserError
 from lstm_lm.generation import generate, read_prompt
-from lstm_lm.loading import RESULTS_FILE, load_folder, model_folder
+from lstm_lm.loading import load_folder, model_folder, read_results
 from lstm_lm.model import LanguageModel
 from lstm_lm.trace import trace_tokens
 from lstm_lm.ui.payload import cell_scale, columns, findings, header
@@ -30,8 +29,8 @@ class ShownModel:
     name: str
     """What people call it: a bundled name, or what they gave."""
     model: LanguageModel
-    results: dict[str, Any]
-    """Of its training: results.json, or empty."""
+    results: dict[str, float]
+    """Of its training: the numbers of results.json, or empty."""
     scale: Array
     """(layers, units): the |cell state| painted at full colour, measured on the opening text."""
     opening: PageRun
@@ -119,14 +118,12 @@ class ModelShelf:
     def _load(self, name: str) -> ShownModel:
         folder = model_folder(name)
         model = load_folder(folder)
-        results_file = folder / RESULTS_FILE
-        results = json.loads(results_file.read_text()) if results_file.exists() else {}
         opening = _write_opening(name, model)
         self._store.add(opening, keep=True)
         return ShownModel(
             name=name,
             model=model,
-            results=results,
+            results=read_results(folder),
             scale=cell_scale(opening.values[: opening.steps], opening.cell),
             opening=opening,
         )

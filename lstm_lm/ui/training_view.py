@@ -4,15 +4,26 @@ Runs are read while they are trained: a file is read again only when it has chan
 that is half written is left for the next look. Knows nothing of gradio.
 """
 
+import io
 import json
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from lstm_lm.errors import UserError
-from lstm_lm.loading import METRICS_FILE, RESULTS_FILE, bundled_models, model_folder
+from lstm_lm.checks import is_number, is_text, read_file, read_json
+from lstm_lm.config import MOST_EVALUATIONS
+from lstm_lm.errors import ModelFolderError, UserError
+from lstm_lm.loading import (
+    LONGEST_ROW,
+    METRICS_FILE,
+    RESULTS_FILE,
+    bundled_models,
+    model_folder,
+)
 
 RUNS_FOLDER = Path("runs")  # where train.py puts its runs
 MOST_OPENED = 3  # runs drawn when the view opens
@@ -71,7 +82,7 @@ class Evaluation:
             characters=_number(val_tokens * val_loss / a_character)
             if val_tokens and val_loss and a_character
             else None,
-            sample=sample if isinstance(sample, str) else "",
+            sample=sample if is_text(sample) else "",
         )
 
 
@@ -80,9 +91,7 @@ Evaluations = tuple[Evaluation, ...]
 
 def _number(value: object) -> float | None:
     """A number that training may have counted, neither negative nor beyond reason, or None."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e15:
-        return None
-    return value
+    return value if is_number(value) and value >= 0 else None
 
 
 def read_evaluations(path: Path) -> Evaluations:
@@ -91,17 +100,16 @@ def read_evaluations(path: Path) -> Evaluations:
     The last line may be half written, and a file that is not there has none.
     """
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            return ()
-        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    except OSError:
+        content = read_file(path, LARGEST_FILE)
+    except ModelFolderError:
         return ()
     found: list[Evaluation] = []
-    for line in lines:
+    for line in islice(io.BytesIO(content), 2 * MOST_EVALUATIONS):  # lines that are none included
         try:
-            evaluation = Evaluation.of(json.loads(line))
-        except (ValueError, RecursionError):
+            row = read_json(line, path.name) if len(line) <= LONGEST_ROW else None
+        except ModelFolderError:
             continue
+        evaluation = Evaluation.of(row)
         if evaluation is not None:
             found.append(evaluation)
     return tuple(sorted(found, key=lambda evaluation: evaluation.step))
@@ -274,7 +282,10 @@ def places(runs: Sequence[Evaluations]) -> list[Payload]:
 
 
 def _nearest(shares: Sequence[float], share: float) -> int:
-    return min(range(len(shares)), key=lambda row: abs(shares[row] - share))
+    """The row, of rows that rise, that lies nearest to the share; the first of equals."""
+    after = bisect_left(shares, share)
+    around = range(max(0, after - 1), min(len(shares), after + 1))
+    return bisect_left(shares, shares[min(around, key=lambda row: abs(shares[row] - share))])
 
 
 # The sentences

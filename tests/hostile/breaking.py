@@ -52,10 +52,14 @@ def instead(name: str, make: Callable[[Path], object]) -> Break:
     """Something else in the file's place; `make` gets its path."""
 
     def replace(folder: Path) -> None:
-        (folder / name).unlink()
+        (folder / name).unlink(missing_ok=True)
         make(folder / name)
 
     return replace
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)  # here, so that a system without pipes can import this
 
 
 def linked(name: str, target: str) -> Break:

@@ -1,6 +1,5 @@
 """All the broken and hostile folders; here those with something else in a file's place."""
 
-import os
 from pathlib import Path
 
 from tests.hostile.breaking import (
@@ -11,6 +10,7 @@ from tests.hostile.breaking import (
     instead,
     linked,
     moved_out,
+    pipe,
 )
 from tests.hostile.configs import CONFIGS
 from tests.hostile.tokenizers import TOKENIZERS
@@ -22,7 +22,7 @@ PLACES: Cases = {
     for name in (CONFIG, WEIGHTS, CHARACTERS)
     for what, breaking, said in [
         ("a folder", lambda name: instead(name, Path.mkdir), " is no plain file"),
-        ("a pipe", lambda name: instead(name, os.mkfifo), " is no plain file"),
+        ("a pipe", lambda name: instead(name, pipe), " is no plain file"),
         ("a device", lambda name: linked(name, "/dev/zero"), " is a link that leads out of the"),
         ("a secret", lambda name: linked(name, "/etc/passwd"), " is a link that leads out of the"),
         ("moved out", moved_out, " is a link that leads out of the folder"),

@@ -26,13 +26,17 @@ TOKENIZERS: Cases = {
     "characters cut": (cut(CHARACTERS, 0.5), r"tokenizer\.json is not JSON"),
     "characters an object": (holding(CHARACTERS, "{}"), r'holds no list of single "characters"'),
     "characters a list": (holding(CHARACTERS, '["a"]'), r"tokenizer\.json holds no JSON object"),
-    "characters deep": (holding(CHARACTERS, DEEP), r"tokenizer\.json is nested too deeply"),
+    "characters deep": (holding(CHARACTERS, DEEP), r"tokenizer\.json holds more than a list"),
     "characters huge": (
         holding(CHARACTERS, b"[" + b"0," * 2**21 + b"0]"),
         r"tokenizer\.json has 4,194,307 bytes: at most 4,194,304 are read",
     ),
     "characters of a million things": (
         holding(CHARACTERS, b'{"characters":[' + b"{}," * 1_390_000 + b"{}]}"),
+        r"tokenizer\.json holds more than a list of characters",
+    ),
+    "characters of a million numbers": (
+        holding(CHARACTERS, b'{"characters":[' + b"999," * 1_000_000 + b"9]}"),
         r'holds no list of single "characters"',
     ),
     "characters no UTF-8": (holding(CHARACTERS, b'{"\xff": 1}'), r"tokenizer\.json is not JSON"),
