@@ -141,7 +141,8 @@ class TrainingRuns:
         label: Callable[[str], str] = str,
         runs_folder: Path = RUNS_FOLDER,
     ) -> None:
-        self._names = list(dict.fromkeys([*names, *bundled_models()]))
+        # Found once: to find a model of the Hub may ask the Hub.
+        self._models = _found(list(dict.fromkeys([*names, *bundled_models()])))
         self._label = label
         self._runs_folder = runs_folder
         # Runs only ever join: a session may still have one chosen whose folder is gone.
@@ -161,14 +162,8 @@ class TrainingRuns:
         self._folders = folders
 
     def _candidates(self) -> list[tuple[str, Path]]:
-        found: list[tuple[str, Path]] = []
-        for name in self._names:
-            try:
-                found.append((name, model_folder(name)))
-            except UserError:
-                continue
         runs = sorted(self._runs_folder.glob(f"*/{METRICS_FILE}"))
-        return found + [(path.parent.as_posix(), path.parent) for path in runs]
+        return self._models + [(path.parent.as_posix(), path.parent) for path in runs]
 
     def choices(self) -> list[tuple[str, str]]:
         """(label, name) of each run on offer; a label that two would share is the whole name."""
@@ -242,6 +237,17 @@ class TrainingRuns:
             "runs": [_drawn(run) for run in drawn],
             "places": places([run.evaluations for run in drawn]),
         }
+
+
+def _found(names: Sequence[str]) -> list[tuple[str, Path]]:
+    """The models of these names that there are, with their folders."""
+    found: list[tuple[str, Path]] = []
+    for name in names:
+        try:
+            found.append((name, model_folder(name)))
+        except UserError:
+            continue
+    return found
 
 
 def _drawn(run: TrainingRun) -> Payload:
