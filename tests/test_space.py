@@ -1,0 +1,125 @@
+"""What a Space holds: files by an explicit list, a README the Hub takes, pins that resolve."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from huggingface_hub import SpaceCard
+
+from lstm_lm.errors import UserError
+from lstm_lm.space import ROOT, ServedModel, gradio_pin, space_files, space_readme
+
+VERSIONED = ServedModel(
+    name="ada/small@v1.0",
+    repo_id="ada/small",
+    revision="v1.0",
+    files=("config.json", "model.safetensors", "tokenizer.json"),
+)
+LATEST = ServedModel(name="bob/big", repo_id="bob/big", files=("config.json", "tokenizer.model"))
+BUNDLED = ServedModel(name="shakespeare-char")
+
+
+def write(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("gradio[mcp]==6.31.0\n")
+
+
+def test_only_what_is_named_goes_to_a_space(tmp_path: Path) -> None:
+    wanted = (
+        "app.py", "requirements.txt", "LICENSE",
+        "lstm_lm/__init__.py", "lstm_lm/ui/page.py", "lstm_lm/ui/workbench/static/main.js",
+        "lstm_lm/ui/workbench/workbench.css", "lstm_lm/ui/favicon.svg",
+        "lstm_lm/models/small/config.json", "lstm_lm/models/small/model.safetensors",
+    )  # fmt: skip
+    unwanted = (
+        ".env", ".git/config", ".gitignore", "train.py", "README.md", "pyproject.toml",
+        "runs/mine/config.json", "tests/test_space.py", "docs/page-light.png",
+        ".venv-tests/lib/x.py", ".gradio/x", "secrets.txt", "notes.py",
+        "lstm_lm/.env", "lstm_lm/.hidden/x.py", "lstm_lm/__pycache__/space.cpython-311.pyc",
+        "lstm_lm/__pycache__/x.py", "lstm_lm/secrets.txt", "lstm_lm/ui/page.pyi",
+        "lstm_lm/data.npz", "lstm_lm/models/.writing-x/config.json",
+        "lstm_lm/models/small/checkpoint/step-1.safetensors", "lstm_lm/models/small/x.py",
+        "lstm_lm/models/config.json",
+    )  # fmt: skip
+    write(tmp_path, *wanted, *unwanted)
+    (tmp_path / "lstm_lm" / "link.py").symlink_to(tmp_path / "secrets.txt")
+    assert set(space_files(tmp_path)) == set(wanted)
+
+
+def test_everything_that_the_package_needs_goes() -> None:
+    """The list of suffixes cannot fall behind: a file of a new kind fails this test."""
+    there = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "lstm_lm").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyi"
+        if not path.name.startswith(".") and path.name != "loss.png"  # only a card shows it
+    }
+    assert there == {name for name in space_files() if name.startswith("lstm_lm/")}
+
+
+def test_a_copy_that_is_not_whole_is_not_deployed(tmp_path: Path) -> None:
+    write(tmp_path, "app.py", "requirements.txt")
+    with pytest.raises(UserError, match=r"no LICENSE in .*: deploy from a whole copy"):
+        space_files(tmp_path)
+
+
+def test_the_readme_is_the_projects_block_with_the_models() -> None:
+    own = SpaceCard((ROOT / "README.md").read_text(encoding="utf-8")).data.to_dict()
+    text = space_readme([VERSIONED, BUNDLED, LATEST])
+    block = SpaceCard(text).data.to_dict()
+    for field in ("title", "emoji", "colorFrom", "colorTo", "license", "short_description"):
+        assert block[field] == own[field]
+    assert block["sdk"] == "gradio"
+    assert block["sdk_version"] == gradio_pin()
+    assert f"gradio[mcp]=={block['sdk_version']}\n" in (ROOT / "requirements.txt").read_text()
+    assert block["python_version"] == "3.11"  # a string: 3.10 as a number would be 3.1
+    assert block["app_file"] == "app.py"
+    assert len(block["short_description"]) <= 60
+    assert block["models"] == ["ada/small", "bob/big"]
+    assert block["preload_from_hub"] == [
+        "ada/small config.json,model.safetensors,tokenizer.json v1.0",
+        "bob/big config.json,tokenizer.model",
+    ]
+    assert "docs/" not in text  # no picture that is not there
+
+
+def test_the_readme_of_a_space_with_bundled_models_asks_for_no_others() -> None:
+    block = SpaceCard(space_readme([BUNDLED])).data.to_dict()
+    assert not {"models", "preload_from_hub"} & set(block)
+
+
+def resolve(*more: str) -> subprocess.CompletedProcess[str]:
+    """Let pip resolve what a Space's build installs, in its one call, without installing it.
+
+    What is installed here is pip's first choice, so it asks the index only for the rest; where the
+    pins contradict each other, no choice helps.
+    """
+    line = [f"gradio[oauth,mcp]=={gradio_pin()}", "uvicorn>=0.14.0", "websockets>=10.4", "spaces"]
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--retries", "1"]
+    return subprocess.run(
+        [*command, "-r", str(ROOT / "requirements.txt"), *line, *more],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+
+
+def problem(done: subprocess.CompletedProcess[str]) -> str:
+    """What pip says is wrong; skips the test where no index can be reached at all."""
+    output = done.stdout + done.stderr
+    if re.search("NewConnectionError|NameResolutionError|ConnectTimeoutError", output):
+        pytest.skip("pip reaches no package index from here")
+    return "\n".join(line for line in output.splitlines() if line.startswith("ERROR"))
+
+
+def test_the_requirements_resolve_together_with_what_a_space_adds() -> None:
+    done = resolve()
+    assert done.returncode == 0, problem(done)
+
+
+def test_requirements_that_contradict_the_space_are_found() -> None:
+    done = resolve("pydantic>=2.13")  # gradio's mcp extra caps it
+    assert done.returncode != 0
+    assert "ResolutionImpossible" in problem(done)
