@@ -48,6 +48,10 @@ class InterventionError(UserError):
     """A signal, layer, unit, value or state that this model cannot be held at."""
 
 
+class FigureError(UserError):
+    """A figure of what is not there, or without what draws it."""
+
+
 class ModuleError(UserError):
     """A torch module or its inputs that cannot be traced, or that does not add up."""
 

@@ -62,7 +62,11 @@ def load(name: str | Path, *, revision: str | None = None) -> LanguageModel:
         ModelNotFoundError: nothing answers to the name.
         ModelFolderError: the folder is broken, foreign or hostile.
     """
-    return load_folder(model_folder(name, revision=revision))
+    folder = model_folder(name, revision=revision)
+    model = load_folder(folder)
+    if folder != Path(name):  # not a folder that was given, but a name
+        model.name = str(name)
+    return model
 
 
 def model_folder(name: str | Path, *, revision: str | None = None) -> Path:
@@ -106,6 +110,7 @@ def load_folder(folder: Path) -> LanguageModel:
         raise ModelFolderError(f"{name}: {error}") from None
     model = LanguageModel(config, tokenizer, seed=None)
     model.load_state_dict(weights)
+    model.name = folder.resolve().name
     return model.requires_grad_(False).eval()
 
 

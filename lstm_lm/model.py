@@ -55,6 +55,7 @@ class LanguageModel(nn.Module):
         assert config.vocab_size == tokenizer.vocab_size
         self.config = config
         self.tokenizer = tokenizer
+        self.name = ""  # what it was loaded as, for titles
         self.dropout = dropout
         self.weight_dropout = weight_dropout
         self.embedding_dropout = embedding_dropout

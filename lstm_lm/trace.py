@@ -1,11 +1,9 @@
 """GateTrace: every signal of every unit at every step of one text.
 
-How a text is read is in `scan.py`. Knows nothing of pages.
+How a text is read is in `scan.py`; files are in `exports.py`, figures in `figures.py`, and what a
+notebook shows in `notebook.py`. Knows nothing of pages.
 """
 
-import json
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,23 +17,12 @@ from lstm_lm.scan import read_stretches
 from lstm_lm.signals import SIGNAL_NAMES
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from torch import Tensor, nn
 
     from lstm_lm.model import LanguageModel, State
 
 Array = npt.NDArray[np.float32]
-
-# What numpy and zipfile raise on a file that is something else, empty or cut short.
-NOT_A_TRACE = (
-    OSError,
-    EOFError,
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 class GateTrace:
@@ -153,40 +140,104 @@ class GateTrace:
         """Units of a layer."""
         return next(iter(self._signals.values())).shape[2]
 
+    def layer_index(self, layer: int) -> int:
+        """The layer, if this trace has it.
+
+        Raises:
+            SignalError: it has not.
+        """
+        if not isinstance(layer, (int, np.integer)) or not 0 <= layer < self.layers:
+            raise SignalError(f"no layer {layer}: this trace has 0 to {self.layers - 1}")
+        return int(layer)
+
+    def plot(
+        self,
+        signal: str,
+        *,
+        layer: int = 0,
+        units: Sequence[int] | None = None,
+        start: int = 0,
+        stop: int | None = None,
+        ax: "Axes | None" = None,
+    ) -> "Axes":
+        """One signal of one layer as a matplotlib figure, a column a step and a row a unit.
+
+        Gates are painted 0 to 1, the candidate and the hidden state -1 to 1 around 0, the cell
+        state to its largest size here. Tokens stand under their columns while they fit (`␣` a
+        space, `↵` a newline); else the steps' numbers.
+
+        Args:
+            signal: one of the signals.
+            layer: from 0.
+            units: which, in this order; None: all.
+            start: the first step.
+            stop: the step after the last; None: the end.
+            ax: where to draw; None: a figure of its own.
+
+        Returns:
+            The Axes: `trace.plot("forget_gate").figure.savefig("figure.pdf")`.
+
+        Raises:
+            FigureError: matplotlib is not installed, or there is nothing to draw.
+            SignalError: no such signal or layer.
+        """
+        from lstm_lm.figures import plot
+
+        return plot(self, signal, layer=layer, units=units, start=start, stop=stop, ax=ax)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from lstm_lm.notebook import to_html
+
+        return to_html(self)
+
+    def to_csv(
+        self,
+        path: str | Path,
+        *,
+        signals: Sequence[str] | None = None,
+        layers: Sequence[int] | None = None,
+    ) -> None:
+        """Write a table with a row for each unit of each layer at each step.
+
+        The columns: step, token, token_id, layer, unit, then one for each signal. UTF-8, as in RFC
+        4180; values read back to the same float32. A token that is a line end, comma or quotation
+        mark is quoted, so that a CSV reader gives it back as it was (Python's csv needs the file
+        opened with newline=""; pandas, keep_default_na=False for a token like "NA").
+
+        Args:
+            path: the file; one that is there is replaced when all is written.
+            signals: which, in this order; None: all.
+            layers: which; None: all.
+
+        Raises:
+            SignalError: no such signal or layer, or none.
+            UserError: the file cannot be written.
+        """
+        from lstm_lm.exports import write_csv
+
+        write_csv(self, Path(path), signals, layers)
+
     def save(self, path: str | Path) -> None:
-        """Write the arrays to an .npz file: the signals by name, tokens, token_ids, log_probs."""
-        arrays: dict[str, npt.NDArray[np.generic]] = {
-            **self._signals,
-            "token_ids": self.token_ids,
-            "log_probs": self.log_probs,
-            # JSON, so that no array of objects (a pickle) is needed for strings.
-            "tokens": np.frombuffer(json.dumps(self.tokens).encode(), dtype=np.uint8),
-        }
-        with Path(path).open("wb") as file:
-            np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
+        """Write an .npz file: the signals by name, token_ids, log_probs; tokens and about as JSON.
+
+        Raises:
+            UserError: the file cannot be written.
+        """
+        from lstm_lm.exports import save_npz
+
+        save_npz(self, Path(path))
 
     @classmethod
     def load(cls, path: str | Path) -> "GateTrace":
-        """The trace that `save` wrote.
+        """The trace that `save` wrote, without its final state.
 
         Raises:
             UserError: the file is not there, or is no trace.
         """
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                signals = {name: file[name] for name in SIGNAL_NAMES if name in file}
-                if not signals:
-                    raise KeyError("no signal")
-                return cls(
-                    json.loads(file["tokens"].tobytes()),
-                    file["token_ids"],
-                    signals,
-                    file["log_probs"],
-                )
-        except FileNotFoundError:
-            raise UserError(f"no such file: {path}") from None
-        except NOT_A_TRACE as error:
-            raise UserError(f"{path} is no saved trace ({error})") from None
+        from lstm_lm.exports import load_npz
+
+        return load_npz(path)
 
 
 def trace_text(
@@ -238,4 +289,5 @@ def trace_tokens(
         signals=signals,
         log_probs=log_probs,
         final_state=state,
+        model=model.name,
     )

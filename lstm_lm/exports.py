@@ -1,0 +1,117 @@
+"""A trace as a file: NPZ, which loads back, and CSV, which every other program reads.
+
+Knows nothing of figures or of pages.
+"""
+
+import csv
+import json
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lstm_lm.errors import SignalError, UserError
+from lstm_lm.loading import write_atomically
+from lstm_lm.signals import SIGNAL_NAMES
+from lstm_lm.trace import GateTrace
+
+# What numpy and zipfile raise on a file that is something else, empty or cut short.
+NOT_A_TRACE = (
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+CSV_COLUMNS = ("step", "token", "token_id", "layer", "unit")
+
+
+def save_npz(trace: GateTrace, path: Path) -> None:
+    """Write the trace's arrays to an .npz file: see `GateTrace.save`."""
+    about = {"model": trace.model, "layer_names": trace.layer_names}
+    arrays: dict[str, npt.NDArray[np.generic]] = {
+        **{name: trace[name] for name in trace},
+        "token_ids": trace.token_ids,
+        "log_probs": trace.log_probs,
+        # JSON, so that no array of objects (a pickle) is needed for strings.
+        "tokens": _json_bytes(trace.tokens),
+        "about": _json_bytes(about),
+    }
+
+    def write(partial: Path) -> None:
+        with partial.open("wb") as file:
+            np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
+
+    _write(path, write)
+
+
+def load_npz(path: str | Path) -> GateTrace:
+    """The trace that `save_npz` wrote: see `GateTrace.load`."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            signals = {name: file[name] for name in SIGNAL_NAMES if name in file}
+            if not signals:
+                raise KeyError("no signal")
+            about = json.loads(file["about"].tobytes()) if "about" in file else {}
+            return GateTrace(
+                json.loads(file["tokens"].tobytes()),
+                file["token_ids"],
+                signals,
+                file["log_probs"],
+                model=str(about.get("model", "")),
+                layer_names=[str(name) for name in about.get("layer_names", ())],
+            )
+    except FileNotFoundError:
+        raise UserError(f"no such file: {path}") from None
+    except NOT_A_TRACE as error:
+        raise UserError(f"{path} is no saved trace ({error})") from None
+
+
+def write_csv(
+    trace: GateTrace, path: Path, signals: Sequence[str] | None, layers: Sequence[int] | None
+) -> None:
+    """Write the trace as a table, a row for each unit at each step: see `GateTrace.to_csv`."""
+    chosen = trace.signals if signals is None else tuple(signals)
+    rows = range(trace.layers) if layers is None else [trace.layer_index(n) for n in layers]
+    arrays = [trace[name] for name in chosen]
+    if not arrays or not len(rows):
+        raise SignalError("there is nothing to write: choose at least one signal and one layer")
+
+    def write(partial: Path) -> None:
+        # A lone surrogate has no UTF-8; everything else is written as it is.
+        with partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            writer = csv.writer(file)  # its line end, \r\n, makes it quote a lone \r too
+            writer.writerow([*CSV_COLUMNS, *chosen])
+            for step in range(trace.steps):
+                writer.writerows(_rows_of_step(trace, arrays, rows, step))
+
+    _write(path, write)
+
+
+def _rows_of_step(
+    trace: GateTrace, arrays: list[Any], layers: Sequence[int], step: int
+) -> Iterator[tuple[object, ...]]:
+    token, token_id = trace.tokens[step], int(trace.token_ids[step])
+    for layer in layers:
+        # As text a float32 is as short as it can be and still be read back exactly.
+        values = [array[layer, step].astype(str).tolist() for array in arrays]
+        for unit, of_unit in enumerate(zip(*values, strict=True)):
+            yield step, token, token_id, layer, unit, *of_unit
+
+
+def _json_bytes(value: object) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(json.dumps(value).encode(), dtype=np.uint8)
+
+
+def _write(path: Path, write: Any) -> None:
+    try:
+        write_atomically(path, write)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from None
