@@ -1,0 +1,159 @@
+"""The linear probe against scikit-learn and shuffled labels; words and sentences by plain sums."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import Ridge
+
+from lstm_lm.errors import UserError
+from lstm_lm.insight.completion import compare, complete_word
+from lstm_lm.insight.linear_probe import mean_hidden_states, train_probe
+from lstm_lm.model import LanguageModel
+from tests.conftest import ALPHABET, tiny_model
+
+LABELS = ["Ada", "Ben"] * 20
+
+
+def features(seed: int, apart: float = 0.0, units: int = 30) -> np.ndarray:
+    """Noise, with the second label moved by `apart` in a direction of two units."""
+    values = np.random.default_rng(seed).normal(size=(len(LABELS), units))
+    values[1::2, [4, 9]] += [apart, -apart]
+    return values
+
+
+def test_labels_that_lie_apart_are_told_and_so_are_the_units() -> None:
+    probe = train_probe(features(1, apart=4.0), LABELS)
+    assert probe.accuracy > 0.95
+    assert probe.odds == 1 / 200
+    assert probe.chance == 0.5
+    assert set(probe.telling_units(2)) == {4, 9}
+    assert probe.stands_out
+    assert probe.sentence().startswith("A linear probe on the hidden state tells Ada from Ben for")
+    new = features(2, apart=4.0)
+    assert np.mean([a == b for a, b in zip(probe.tell(new), LABELS, strict=True)]) > 0.9
+
+
+def test_noise_is_not_told_more_often_than_the_odds_say() -> None:
+    # Odds of 0.05 or less come 1.5 times in 30 on average, 8 or more once in 3,000 (binomial).
+    probes = [train_probe(features(seed), LABELS, shuffles=99) for seed in range(30)]
+    assert sum(probe.stands_out for probe in probes) < 8
+    quiet = next(probe for probe in probes if not probe.stands_out)
+    assert "does not tell Ada from Ben better than chance" in quiet.sentence()
+
+
+def test_the_probe_is_scikit_learns_ridge_regression() -> None:
+    values = features(3, apart=1.0)
+    probe = train_probe(values, LABELS)
+    scaled = (values - values.mean(axis=0)) / values.std(axis=0)
+    theirs = Ridge(alpha=(scaled**2).sum() / len(scaled)).fit(
+        scaled, np.array([[label == name for name in ("Ada", "Ben")] for label in LABELS], float)
+    )
+    np.testing.assert_allclose(probe.weights, theirs.coef_, atol=1e-10)
+    np.testing.assert_allclose(probe.scores(values), theirs.predict(scaled), atol=1e-10)
+
+
+def test_accuracy_is_that_of_examples_left_out() -> None:
+    values = features(4, apart=1.5)
+    probe = train_probe(values, LABELS, folds=len(LABELS) // 2, seed=3)
+    assert probe.accuracy == np.mean([a == b for a, b in zip(probe.told, LABELS, strict=True)])
+    # With as many units as examples a probe is right on nearly all that it was trained on.
+    wide = train_probe(features(5, units=200), LABELS)
+    trained_on = np.mean(
+        [a == b for a, b in zip(wide.tell(features(5, units=200)), LABELS, strict=True)]
+    )
+    assert trained_on > 0.95 > 0.75 > wide.accuracy
+
+
+def test_more_than_two_labels_and_unequal_ones() -> None:
+    random = np.random.default_rng(6)
+    labels = ["x"] * 30 + ["y"] * 10 + ["z"] * 5
+    values = random.normal(size=(45, 12))
+    values[30:40, 0] += 6
+    values[40:, 1] += 6
+    probe = train_probe(values, labels)
+    assert probe.chance == 30 / 45
+    assert probe.accuracy > 0.9
+    assert probe.labels == ("x", "y", "z")
+
+
+def test_too_few_examples_are_refused() -> None:
+    with pytest.raises(UserError, match="all 4 examples have the same label"):
+        train_probe(np.zeros((4, 2)), ["x"] * 4)
+    with pytest.raises(UserError, match="y has 2 examples: give at least 3 for each label"):
+        train_probe(np.zeros((6, 2)), ["x"] * 4 + ["y"] * 2)
+
+
+def test_features_are_the_mean_hidden_state(model: LanguageModel) -> None:
+    texts = ["abc", "head bad\n"]
+    for layer in (None, 0):
+        expected = [model.trace(text)["hidden_state"][-1 if layer is None else 0] for text in texts]
+        np.testing.assert_allclose(
+            mean_hidden_states(model, texts, layer),
+            [values.mean(axis=0) for values in expected],
+            atol=1e-6,
+        )
+
+
+def word_probability(model: LanguageModel, prompt: str, word: str) -> float:
+    """p(word, then no letter | prompt), token by token."""
+    log_probs, text = 0.0, prompt
+    for character in word:
+        log_probs += float(next_log_probs(model, text)[ALPHABET.index(character)])
+        text += character
+    ends = [i for i, character in enumerate(ALPHABET) if not character.isalnum()]
+    return float(np.exp(log_probs) * next_log_probs(model, text)[ends].exp().sum())
+
+
+def next_log_probs(model: LanguageModel, text: str) -> torch.Tensor:
+    ids = torch.from_numpy(model.tokenizer.encode(text))[None]
+    return model(ids, model.zero_state())[0][-1, 0].log_softmax(-1)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "rnn"])
+def test_completions_are_the_likeliest_words_with_their_probability(cell: str) -> None:
+    model = tiny_model(cell=cell, scale=3.0)
+    found = complete_word(model, "ab", keep=6, beam=400)
+    letters = [character for character in ALPHABET if character.isalnum()]
+    words = ["".join(way) for n in range(4) for way in itertools.product(letters, repeat=n)]
+    by_word = {word: word_probability(model, "ab", word) for word in words if len(word) < 3}
+    for completion in found:
+        exact = word_probability(model, "ab", completion.text)
+        assert completion.probability == pytest.approx(exact, rel=1e-4)
+    least = found[-1].probability
+    short = {completion.text for completion in found}
+    assert all(p <= least * 1.0001 for word, p in by_word.items() if word not in short)
+    assert sum(completion.probability for completion in found) <= 1.0001
+
+
+def test_after_a_space_the_next_word_is_found_with_what_stands_before_it() -> None:
+    model = tiny_model(scale=3.0)
+    for completion in complete_word(model, "ab ", keep=5):
+        assert completion.text.strip().isalnum()
+    with pytest.raises(UserError, match="the prompt is empty"):
+        complete_word(model, "")
+
+
+def test_subword_models_complete_words_too(subwords) -> None:
+    from lstm_lm.config import ModelConfig
+
+    config = ModelConfig(vocab_size=subwords.vocab_size, hidden_size=8, embedding_size=4, layers=1)
+    model = LanguageModel(config, subwords, seed=2).requires_grad_(False).eval()
+    found = complete_word(model, "the early b", keep=5)
+    assert len(found) == 5
+    assert all(" " not in completion.text for completion in found)
+    assert 0 < sum(completion.probability for completion in found) <= 1
+
+
+def test_the_likelier_text_is_the_one_with_the_higher_score(model: LanguageModel) -> None:
+    found = compare(model, "abc", "head")
+    for number, text in enumerate(("abc", "head")):
+        expected = model.score("\n" + text)  # which leaves out the first token, the context
+        assert found.log_probs[number] == pytest.approx(expected, abs=1e-4)
+        assert found.of_tokens[number].sum() == pytest.approx(expected, abs=1e-4)
+        assert found.tokens[number] == tuple(text)
+    assert found.likelier == int(found.log_probs[1] > found.log_probs[0])
+    assert "is likelier" in found.sentence()
+    with pytest.raises(UserError, match="the context is empty"):
+        compare(model, "a", "b", context="")
