@@ -13,6 +13,8 @@ from pathlib import Path
 from lstm_lm.config import CELLS, DEVICES, PRECISIONS, TOKENIZERS, TrainConfig
 from lstm_lm.errors import ConfigError, UserError
 from lstm_lm.options import OneLineParser, add_options, as_options, chosen
+from lstm_lm.sizing import RULED
+from lstm_lm.tracking import TRACKERS, check_tracker
 
 CHOICES = {"tokenizer": TOKENIZERS, "cell": CELLS, "device": DEVICES, "precision": PRECISIONS}
 
@@ -43,7 +45,12 @@ def parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="go on with the run in this folder, with the settings it began with",
     )
-    add_options(parser, TrainConfig, CHOICES)
+    parser.add_argument(
+        "--track",
+        choices=TRACKERS,
+        help="log the metrics to this tracker too, if it is installed",
+    )
+    add_options(parser, TrainConfig, CHOICES, ruled=RULED)
     return parser
 
 
@@ -70,6 +77,7 @@ def _run(options: argparse.Namespace, command: str) -> int:
             f"--resume goes on with the settings of the run: leave out --{given.replace('_', '-')}"
         )
     config = TrainConfig(**settings)
+    check_tracker(options.track)
 
     # The heavy imports wait until the input is known to be right.
     from lstm_lm.console import Console
@@ -79,9 +87,11 @@ def _run(options: argparse.Namespace, command: str) -> int:
     console = Console()
     try:
         if options.resume:
-            resume_run(options.resume, console)
+            resume_run(options.resume, console, options.track)
         else:
-            begin_run(config, options.text or [], options.out, command, console)
+            begin_run(
+                config, settings, options.text or [], options.out, command, console, options.track
+            )
     except Interrupted as stopped:
         return _say(
             f"interrupted after step {stopped.step:,}, everything saved; go on with\n"

@@ -12,7 +12,7 @@ import sys
 import textwrap
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, NoReturn
 
 from lstm_lm.config import option_name
@@ -45,9 +45,20 @@ def field_help(cls: type) -> dict[str, str]:
 
 
 def add_options(
-    parser: argparse.ArgumentParser, cls: type, choices: dict[str, tuple[str, ...]]
+    parser: argparse.ArgumentParser,
+    cls: type,
+    choices: dict[str, tuple[str, ...]],
+    *,
+    ruled: Collection[str] = (),
 ) -> None:
-    """Add an option for each field of the dataclass; one not given stays out of the result."""
+    """Add an option for each field of the dataclass; one not given stays out of the result.
+
+    Args:
+        parser: gets the options.
+        cls: the dataclass.
+        choices: of fields that take one of a few values.
+        ruled: fields for which a rule stands in where they are not given.
+    """
     helps = field_help(cls)
     hints = typing.get_type_hints(cls)
     for field in dataclasses.fields(cls):
@@ -55,6 +66,8 @@ def add_options(
         if isinstance(kind, types.UnionType):  # `int | None`: the option takes the int
             kind = next(arm for arm in typing.get_args(kind) if arm is not type(None))
         default = "" if field.default is None else f" (default: {field.default})"
+        if field.name in ruled:
+            default = " (default: by the text and the time)"
         parser.add_argument(
             option_name(field.name),
             type=kind,

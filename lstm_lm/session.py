@@ -4,6 +4,7 @@ What `train.py` calls once it has read its arguments.
 """
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,26 @@ RUNS = Path("runs")
 
 
 def begin_run(
-    config: TrainConfig, sources: list[str], out: Path | None, command: str, reporter: Reporter
+    config: TrainConfig,
+    given: Collection[str],
+    sources: list[str],
+    out: Path | None,
+    command: str,
+    reporter: Reporter,
+    track: str | None = None,
 ) -> None:
-    """Train a new model on the sources, or on the standard library's source if there are none."""
+    """Train a new model on the sources, or on the standard library's source if there are none.
+
+    Args:
+        config: the settings.
+        given: names of those that the person chose; sizes that are not among them follow from the
+            text and the time (`sizing.py`).
+        sources: files, folders, addresses or `-`.
+        out: the run folder; None: one named after the text.
+        command: what the person typed.
+        reporter: told of progress.
+        track: a tracker that gets the metrics too.
+    """
     processes = join(config.device)
     told: list[Any] = [None]
     if processes.first:
@@ -41,27 +59,28 @@ def begin_run(
             files=[str(file.resolve()) for file in files],
             command=command,
             reporter=reporter,
+            given=given,
             processes=processes,
         )
         told = [str(folder)]
-    _go_on(Path(processes.tell(told)[0]), processes, reporter)
+    _go_on(Path(processes.tell(told)[0]), processes, reporter, track)
 
 
-def resume_run(folder: Path, reporter: Reporter) -> None:
+def resume_run(folder: Path, reporter: Reporter, track: str | None = None) -> None:
     """Go on with the run in the folder."""
     processes = join(read_run(folder).train.device)
     if processes.first:
         for place in (folder, checkpoint_folder(folder)):
             remove_partial_files(place)
-    _go_on(folder, processes, reporter)
+    _go_on(folder, processes, reporter, track)
 
 
-def _go_on(folder: Path, processes: Processes, reporter: Reporter) -> None:
+def _go_on(folder: Path, processes: Processes, reporter: Reporter, track: str | None) -> None:
     """Train the run in the folder to its end; only the first process speaks."""
     run = read_run(folder)
     if not processes.first:
         reporter = Reporter()
-    train(run, _corpus_of(run, reporter), folder, reporter, processes)
+    train(run, _corpus_of(run, reporter), folder, reporter, processes, track)
     leave()
     reporter.line(f"done: the model is in {folder}")
     reporter.line(f"look inside it:  python app.py --model {folder}")

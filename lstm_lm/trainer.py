@@ -6,8 +6,6 @@ bit for bit. Knows nothing of evaluation, files or people.
 """
 
 import math
-import time
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +15,6 @@ from lstm_lm.config import TrainConfig
 from lstm_lm.corpus import Corpus, Streams
 from lstm_lm.device import autocast
 from lstm_lm.errors import CheckpointError
-from lstm_lm.evaluation import quick_stateful_loss
 from lstm_lm.model import LanguageModel
 from lstm_lm.processes import Processes
 
@@ -25,9 +22,7 @@ WARM_UP = 0.05  # of the steps, the learning rate rises
 LAST_RATE = 0.02  # of the largest learning rate, at the end of the cosine
 BETAS = (0.9, 0.99)
 EVALUATION_TOKENS = 120_000  # a longer validation text is evaluated over its first so many
-EVALUATION_SHARE = 0.15  # of the minutes may go into the evaluations within a run
-FEWEST_EVALUATIONS = 4
-MOST_EVALUATIONS = 12
+MOST_EVALUATIONS = 12  # within a run, unless more are asked for
 
 
 class Trainer:
@@ -170,41 +165,3 @@ class Trainer:
         except (KeyError, RuntimeError) as error:
             raise CheckpointError(f"the checkpoint is of another model ({error})") from None
         self.next_step = step
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What fits in the minutes."""
-
-    steps: int
-    """Training steps."""
-    evaluations: int
-    """Evaluations within the run."""
-
-
-def plan(config: TrainConfig, corpus: Corpus, device: torch.device, dtype: torch.dtype) -> Plan:
-    """What fits in the minutes, measured on a trainer that is then thrown away.
-
-    The evaluations are part of the minutes: those within the run get at most 15 % of them (or are
-    four), and the three passes at its end are counted too.
-    """
-    assert config.minutes is not None
-    seconds = config.minutes * 60
-    trainer = Trainer(config, corpus, device, dtype)
-    trainer.model.train()
-    for _ in range(3):
-        trainer.train_step().item()
-    started, steps = time.perf_counter(), 0
-    while steps < 5 or (time.perf_counter() - started < 3.0 and steps < 200):
-        trainer.train_step().item()
-        steps += 1
-    step_seconds = (time.perf_counter() - started) / steps
-    started = time.perf_counter()
-    quick_stateful_loss(trainer.model, corpus.validation[:EVALUATION_TOKENS])
-    evaluation_seconds = time.perf_counter() - started
-    evaluations = config.evaluations
-    if evaluations is None:
-        wanted = int(EVALUATION_SHARE * seconds / evaluation_seconds)
-        evaluations = max(FEWEST_EVALUATIONS, min(MOST_EVALUATIONS, wanted))
-    left = seconds - (evaluations + 3) * evaluation_seconds
-    return Plan(steps=max(1, int(left / step_seconds)), evaluations=evaluations)

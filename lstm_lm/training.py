@@ -8,10 +8,9 @@ import contextlib
 import json
 import math
 import platform
-import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +21,13 @@ from torch import Tensor
 from lstm_lm import checkpoint
 from lstm_lm.card import write_card
 from lstm_lm.checkpoint import Run
-from lstm_lm.config import SamplingConfig, TrainConfig
+from lstm_lm.config import SamplingConfig, TrainConfig, to_json
 from lstm_lm.console import Bar, Reporter
 from lstm_lm.corpus import Corpus, Ids, Streams
 from lstm_lm.device import choose_device, choose_precision
 from lstm_lm.errors import CheckpointError, UserError
 from lstm_lm.evaluation import bits, cold_window_loss, quick_stateful_loss
+from lstm_lm.interruption import interruptible
 from lstm_lm.loading import (
     METRICS_FILE,
     RESULTS_FILE,
@@ -38,8 +38,11 @@ from lstm_lm.loading import (
     write_atomically,
 )
 from lstm_lm.model import LanguageModel
+from lstm_lm.planning import settle
 from lstm_lm.processes import Processes
-from lstm_lm.trainer import EVALUATION_TOKENS, MOST_EVALUATIONS, Trainer, plan
+from lstm_lm.sizing import RULED
+from lstm_lm.tracking import Tracker, open_tracker
+from lstm_lm.trainer import EVALUATION_TOKENS, MOST_EVALUATIONS, Trainer
 from lstm_lm.verdict import LARGEST_TEXT, longest_repetition, more_time, repeats
 
 REPORT_STEPS = 10  # losses are read from the device, and checked, this often
@@ -65,9 +68,22 @@ def begin(
     files: list[str],
     command: str,
     reporter: Reporter,
+    given: Collection[str] = RULED,
     processes: Processes | None = None,
 ) -> Run:
-    """Decide the number of steps and write the run down; `train` then does it.
+    """Decide sizes and the number of steps, and write the run down; `train` then does it.
+
+    Args:
+        config: the settings.
+        corpus: the text.
+        folder: the run folder, empty or not there yet.
+        sources: what the person gave as text.
+        files: the files that were read.
+        command: what the person typed.
+        reporter: told what was decided, and why.
+        given: names of the settings that the person chose; the others in `sizing.RULED` follow
+            from the text and the time.
+        processes: those that share the run.
 
     Raises:
         CheckpointError: the folder holds another run, or cannot be written.
@@ -77,21 +93,13 @@ def begin(
     checkpoint.refuse_folder_in_use(folder)
     device = choose_device(config.device)
     dtype, _ = choose_precision(config.precision, device)
-    (processes or Processes()).share(config.batch_size)  # refuses what cannot be shared
-    Streams(corpus.training, config.batch_size, config.sequence_length, config.seed)
-    config.model_config(corpus.tokenizer.vocab_size)  # refuses sizes that fit no machine of ours
-    settings = {name: getattr(config, name) for name in config.__dataclass_fields__}
-    if config.steps is None:
-        minutes = 10.0 if config.minutes is None else config.minutes
-        timed = TrainConfig(**{**settings, "minutes": minutes})
-        found = plan(timed, corpus, device, dtype)
-        reporter.line(
-            f"{minutes:g} minutes are {found.steps:,} steps and {found.evaluations} evaluations "
-            "at the speed measured here"
-        )
-        settings.update(steps=found.steps, evaluations=found.evaluations, minutes=None)
+    settled, lines = settle(config, given, corpus, device, dtype)
+    (processes or Processes()).share(settled.batch_size)  # refuses what cannot be shared
+    Streams(corpus.training, settled.batch_size, settled.sequence_length, settled.seed)
+    for line in lines:
+        reporter.line(line)
     run = Run(
-        train=TrainConfig(**settings),
+        train=settled,
         sources=sources,
         files=files,
         fingerprint=corpus.fingerprint,
@@ -107,6 +115,7 @@ def train(
     folder: Path,
     reporter: Reporter,
     processes: Processes | None = None,
+    track: str | None = None,
 ) -> LanguageModel:
     """Train, or go on training, until the run's last step; the best model stays in the folder.
 
@@ -116,6 +125,7 @@ def train(
         folder: the run folder.
         reporter: told of progress.
         processes: those that share the run; all call this, and the first one writes.
+        track: a tracker that gets the rows of the metrics too, one of `tracking.TRACKERS`.
 
     Returns:
         The model of the last step, in evaluation mode.
@@ -134,11 +144,15 @@ def train(
     if warning:
         reporter.line(warning)
     trainer = Trainer(run.train, corpus, device, dtype, processes)
-    loop = _Loop(run, corpus, folder, trainer, reporter)
+    tracker = open_tracker(track if trainer.processes.first else None, folder, to_json(run.train))
+    loop = _Loop(run, corpus, folder, trainer, reporter, tracker)
     if checkpoint.has_checkpoint(folder):
         loop.resume()
-    with _interruptible() as interrupted:
-        loop.run(interrupted)
+    try:
+        with interruptible() as interrupted:
+            loop.run(interrupted)
+    finally:
+        tracker.close()
     if trainer.processes.first:
         loop.conclude()
     return trainer.model.eval()
@@ -148,7 +162,13 @@ class _Loop:
     """The bookkeeping around `Trainer.train_step`: evaluations, checkpoints, metrics, the bar."""
 
     def __init__(
-        self, run: Run, corpus: Corpus, folder: Path, trainer: Trainer, reporter: Reporter
+        self,
+        run: Run,
+        corpus: Corpus,
+        folder: Path,
+        trainer: Trainer,
+        reporter: Reporter,
+        tracker: Tracker,
     ) -> None:
         self.config = run.train
         self.command = run.command
@@ -156,6 +176,7 @@ class _Loop:
         self.folder = folder
         self.trainer = trainer
         self.reporter = reporter
+        self.tracker = tracker
         assert self.config.steps is not None
         self.steps = self.config.steps
         evaluations = min(self.config.evaluations or MOST_EVALUATIONS, self.steps)
@@ -295,6 +316,7 @@ class _Loop:
                 save(model, self.folder)
             self._write_metrics([*read_metrics(self.folder), row])
             write_card(self.folder, self.config, self.command)
+        self.tracker.log(row)
         model.train()
         self._say(row, is_best=is_best)
 
@@ -382,25 +404,3 @@ class _Loop:
         write_atomically(
             self.folder / METRICS_FILE, lambda path: path.write_text(text, encoding="utf-8")
         )
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[threading.Event]:
-    """Within the block Ctrl-C and SIGTERM ask the loop to stop; a second Ctrl-C insists."""
-    event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield event  # only the main thread hears signals
-        return
-
-    def ask(number: int, frame: object) -> None:
-        # torchrun answers a Ctrl-C with a SIGTERM to each process that has already heard it.
-        if event.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        event.set()
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield event
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

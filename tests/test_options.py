@@ -5,6 +5,7 @@ import pytest
 from lstm_lm.config import ModelConfig, SamplingConfig, TrainConfig, option_name
 from lstm_lm.errors import ConfigError
 from lstm_lm.options import OneLineParser, as_options, chosen, field_help
+from lstm_lm.sizing import RULED
 from train import parser
 
 FIELDS = dataclasses.fields(TrainConfig)
@@ -25,7 +26,9 @@ def test_every_training_setting_is_an_option_with_help_and_default(
     # The help is wrapped at the width of the terminal, also at hyphens.
     squeezed = words.replace(" ", "")
     assert field_help(TrainConfig)[field.name].replace(" ", "") in squeezed
-    if field.default is not None:
+    if field.name in RULED:
+        assert "(default:bythetextandthetime)" in squeezed
+    elif field.default is not None:
         assert f"(default:{field.default})" in squeezed
 
 

@@ -2,7 +2,6 @@ import json
 import math
 import re
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from lstm_lm import checkpoint, trainer, training
+from lstm_lm import checkpoint, planning, sizing, training
 from lstm_lm.checkpoint import Run, checkpoint_folder, read_run
 from lstm_lm.config import TrainConfig
 from lstm_lm.console import Reporter
@@ -19,9 +18,9 @@ from lstm_lm.errors import CheckpointError, ConfigError, TextError, UserError
 from lstm_lm.evaluation import quick_stateful_loss
 from lstm_lm.loading import load_folder, read_metrics
 from lstm_lm.model import LanguageModel
-from lstm_lm.trainer import Plan, Trainer, plan
+from lstm_lm.trainer import Trainer
 from lstm_lm.training import Interrupted, begin, train
-from tests.conftest import PROVERBS, MakeCorpus, tiny_training
+from tests.conftest import MakeCorpus, tiny_training
 
 METRICS = {"step", "tokens", "seconds", "train_loss", "val_loss", "val_bpc", "sample"}
 
@@ -320,75 +319,23 @@ def test_a_loss_that_is_no_number_says_what_was_saved(
     assert (folder / "model.safetensors").exists() == ("best weights" in left)
 
 
-def test_minutes_become_a_number_of_steps_that_is_written_down(
+def test_what_was_planned_is_said_and_written_down(
     corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[float | None] = []
-
-    def plan(config: TrainConfig, *rest: object) -> Plan:
-        asked.append(config.minutes)
-        return Plan(steps=17, evaluations=5)
-
-    monkeypatch.setattr(training, "plan", plan)
-    for name, minutes in (("given", 0.5), ("default", None)):
-        lines = Lines()
-        begin(
-            tiny_training(steps=None, minutes=minutes, evaluations=None), corpus, tmp_path / name,
-            sources=[], files=[], command="", reporter=lines,
-        )  # fmt: skip
-        written = json.loads((tmp_path / name / "checkpoint" / "run.json").read_text())
-        assert written["train"]["steps"] == 17
-        assert written["train"]["evaluations"] == 5
-        assert written["train"]["minutes"] is None
-        minutes_said = "0.5" if minutes else "10"
-        assert lines.said == [
-            f"{minutes_said} minutes are 17 steps and 5 evaluations at the speed measured here"
-        ]
-    assert asked == [0.5, 10.0]
-
-
-def test_more_minutes_are_more_steps(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a clock that says a tenth of a second a look, so that no real time is measured."""
-    now = 0.0
-
-    def clock() -> float:
-        nonlocal now
-        now += 0.1
-        return now
-
-    monkeypatch.setattr(training.time, "perf_counter", clock)
-    few, many = (
-        plan(
-            tiny_training(steps=None, minutes=minutes, evaluations=None),
-            corpus,
-            torch.device("cpu"),
-            torch.float32,
-        )
-        for minutes in (1e-6, 10.0)
-    )
-    assert (few.steps, few.evaluations) == (1, 4)
-    assert 5000 < many.steps < 7000
-    assert many.evaluations == 12
-
-
-def test_evaluations_take_a_small_part_of_the_minutes(
-    make_corpus: MakeCorpus, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A text whose evaluation takes as long as the whole budget still gets steps to train."""
-    corpus = make_corpus(PROVERBS * 600)
-    took = {"evaluation": 0.0}
-
-    def slow(*_: object) -> float:
-        took["evaluation"] += 9.9
-        return 1.0
-
-    clock = time.perf_counter
-    monkeypatch.setattr(trainer, "quick_stateful_loss", slow)
-    monkeypatch.setattr(trainer.time, "perf_counter", lambda: clock() + took["evaluation"])
-    config = tiny_training(steps=None, minutes=10.0, evaluations=None)
-    found = plan(config, corpus, torch.device("cpu"), torch.float32)
-    assert found.evaluations == 9  # 15 % of 600 s, at 9.9 s each
-    assert found.steps > 100
+    speed = planning.Speed(step_seconds=0.01, evaluation_seconds=0.1)
+    monkeypatch.setattr(planning, "measure", lambda *_: speed)
+    lines = Lines()
+    begin(
+        tiny_training(steps=None, minutes=0.5, evaluations=None), corpus, tmp_path / "run",
+        sources=[], files=[], command="", reporter=lines, given=["layers"],
+    )  # fmt: skip
+    written = json.loads((tmp_path / "run" / "checkpoint" / "run.json").read_text())["train"]
+    assert (written["steps"], written["evaluations"], written["minutes"]) == (2850, 12, None)
+    assert written["hidden_size"] in sizing.SIZES
+    assert lines.said[0].startswith(f"why this size: 2 layers of {written['hidden_size']} units (")
+    assert lines.said[1:] == [
+        "0.5 minutes are 2,850 steps and 12 evaluations at the speed measured here"
+    ]
 
 
 def test_a_folder_that_holds_something_is_not_written_into(corpus: Corpus, tmp_path: Path) -> None:

@@ -1,0 +1,31 @@
+"""Ctrl-C and SIGTERM as a wish to stop, which a loop grants when its work can be saved.
+
+Knows nothing of the work.
+"""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[threading.Event]:
+    """Within the block Ctrl-C and SIGTERM ask the loop to stop; a second Ctrl-C insists."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event  # only the main thread hears signals
+        return
+
+    def ask(number: int, frame: object) -> None:
+        # torchrun answers a Ctrl-C with a SIGTERM to each process that has already heard it.
+        if event.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        event.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield event
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
