@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from lstm_lm.config import ModelConfig
-from lstm_lm.errors import InterventionError
+from lstm_lm.errors import InterventionError, shown
 from lstm_lm.signals import LSTM_SIGNALS, SIGNAL_NAMES, SIGNALS_OF_CELL
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Intervention:
     def __post_init__(self) -> None:
         if self.signal not in SIGNAL_NAMES:
             raise InterventionError(
-                f"{self.signal!r} is no signal: choose from {', '.join(SIGNAL_NAMES)}"
+                f"{shown(self.signal)} is no signal: choose from {', '.join(SIGNAL_NAMES)}"
             )
         layer = _whole("layer", self.layer)
         start = _whole("start", self.start)
@@ -72,7 +72,7 @@ class Intervention:
         units = self.units
         if units is not None:
             if isinstance(units, (str, int)):
-                raise InterventionError(f"units is {units!r}: give a list of units, or None")
+                raise InterventionError(f"units is {shown(units)}: give a list of units, or None")
             units = tuple(_whole("a unit", unit) for unit in units)
             if not units:
                 raise InterventionError("units is empty: name at least one, or None for all")
@@ -259,7 +259,7 @@ def _whole(name: str, value: object) -> int:
     except TypeError:
         number = -1
     if not 0 <= number <= 2**62:
-        raise InterventionError(f"{name} is {str(value)[:40]!s}: give a whole number from 0")
+        raise InterventionError(f"{name} is {shown(value)}: give a whole number from 0")
     return number
 
 
@@ -274,7 +274,7 @@ def _within_range(signal: str, value: object) -> float:
     if not (math.isfinite(number) and of.low <= number <= of.high):
         bounds = f"a number from {of.low:g} to {of.high:g}"
         bounds = bounds if math.isfinite(of.high) else "a finite number"
-        raise InterventionError(f"{signal} held at {str(value)[:40]}: give {bounds}")
+        raise InterventionError(f"{signal} held at {shown(value)}: give {bounds}")
     return number
 
 

@@ -95,7 +95,7 @@ def load_folder(folder: Path) -> LanguageModel:
         ModelFolderError: names the file and what is wrong with it.
     """
     try:
-        config = _read_config(folder)
+        config = read_config(folder)
         kind = CharTokenizer if config.tokenizer == "char" else SentencePieceTokenizer
         content = read_file(folder / kind.file_name, kind.largest_file)
         tokenizer = load_tokenizer(config.tokenizer, content)
@@ -114,7 +114,12 @@ def load_folder(folder: Path) -> LanguageModel:
     return model.requires_grad_(False).eval()
 
 
-def _read_config(folder: Path) -> ModelConfig:
+def read_config(folder: Path) -> ModelConfig:
+    """The sizes of the model in this folder, without its weights.
+
+    Raises:
+        ModelFolderError: config.json is missing, broken or foreign.
+    """
     data = read_json(read_file(folder / CONFIG_FILE, LARGEST_JSON), CONFIG_FILE)
     kind = data.pop("model_type", None)
     if kind != MODEL_TYPE:

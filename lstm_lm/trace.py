@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from lstm_lm.errors import SignalError, UserError
+from lstm_lm.errors import SignalError, UserError, shown
 from lstm_lm.interventions import Change, plan_of
 from lstm_lm.scan import read_stretches
 from lstm_lm.signals import SIGNAL_NAMES
@@ -100,7 +100,9 @@ class GateTrace:
 
     def __getitem__(self, signal: str) -> Array:
         if signal not in SIGNAL_NAMES:
-            raise SignalError(f"{signal!r} is no signal: choose from {', '.join(SIGNAL_NAMES)}")
+            raise SignalError(
+                f"{shown(signal)} is no signal: choose from {', '.join(SIGNAL_NAMES)}"
+            )
         if signal not in self._signals:
             raise SignalError(
                 f"this trace has no {signal}: it holds {', '.join(self._signals)} "
@@ -147,7 +149,7 @@ class GateTrace:
             SignalError: it has not.
         """
         if not isinstance(layer, (int, np.integer)) or not 0 <= layer < self.layers:
-            raise SignalError(f"no layer {layer}: this trace has 0 to {self.layers - 1}")
+            raise SignalError(f"no layer {shown(layer)}: this trace has 0 to {self.layers - 1}")
         return int(layer)
 
     def plot(

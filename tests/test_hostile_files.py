@@ -43,8 +43,8 @@ def show(folder):
     training = TrainingRuns([name]).payload([name])
     sent = [training]
     if os.path.lexists(folder / "results.json"):  # the model's own line is made with it
-        shown = ModelShelf([name], RunStore()).get(name)
-        sent += [shown.about, shown.describe()]
+        shelf = ModelShelf([name], RunStore())
+        sent += [shelf.get(name).about, shelf.describe()]
     json.dumps(sent, allow_nan=False, ensure_ascii=False).encode()
     return sum(len(run["points"]) for run in training["runs"])
 

@@ -350,7 +350,7 @@ def test_reading_in_short_stretches_is_reading_in_one(model: LanguageModel) -> N
         ({"units": [0, -2]}, "a unit is -2: give a whole number from 0"),
         ({"value": 1.5}, "forget_gate held at 1.5: give a number from 0 to 1"),
         ({"value": math.nan}, "forget_gate held at nan: give a number from 0 to 1"),
-        ({"value": "half"}, "forget_gate held at half: give a number from 0 to 1"),
+        ({"value": "half"}, "forget_gate held at 'half': give a number from 0 to 1"),
         ({"signal": "candidate", "value": -2}, "candidate held at -2: give a number from -1 to 1"),
         ({"signal": "cell_state", "value": math.inf}, "cell_state held at inf: give a finite"),
     ],

@@ -3,6 +3,7 @@
 Knows nothing of gradio.
 """
 
+import contextlib
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from lstm_lm.config import SamplingConfig
 from lstm_lm.engine import Array
 from lstm_lm.errors import UserError
 from lstm_lm.generation import generate, read_prompt
-from lstm_lm.loading import load_folder, model_folder, read_results
+from lstm_lm.loading import load_folder, model_folder, read_config, read_results
 from lstm_lm.model import LanguageModel
 from lstm_lm.trace import trace_tokens
 from lstm_lm.ui.payload import cell_scale, columns, findings, header
@@ -48,19 +49,6 @@ class ShownModel:
     def opening_payload(self) -> dict[str, Any]:
         """The opening text whole, as the workbench takes it."""
         return whole_payload(self, self.opening)
-
-    def describe(self) -> dict[str, Any]:
-        """The model for a program: the fields of the /models endpoint."""
-        config = self.model.config
-        return {
-            "name": self.name,
-            "tokenizer": config.tokenizer,
-            "cell": config.cell,
-            "layers": config.layers,
-            "units": config.hidden_size,
-            "parameters": config.parameter_count,
-            "val_bpc": self.results.get("val_bpc"),
-        }
 
 
 def whole_payload(shown: ShownModel, run: PageRun, **more: Any) -> dict[str, Any]:
@@ -114,6 +102,26 @@ class ModelShelf:
             if name not in self._shown:
                 self._shown[name] = self._load(name)
             return self._shown[name]
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Each model for a program, from its small files alone; a broken one is left out."""
+        found: list[dict[str, Any]] = []
+        for name in self.names:
+            with contextlib.suppress(UserError):
+                folder = model_folder(name)
+                config, results = read_config(folder), read_results(folder)
+                found.append(
+                    {
+                        "name": name,
+                        "tokenizer": config.tokenizer,
+                        "cell": config.cell,
+                        "layers": config.layers,
+                        "units": config.hidden_size,
+                        "parameters": config.parameter_count,
+                        "val_bpc": results.get("val_bpc"),
+                    }
+                )
+        return found
 
     def _load(self, name: str) -> ShownModel:
         folder = model_folder(name)

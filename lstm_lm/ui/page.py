@@ -12,6 +12,7 @@ import gradio as gr
 from lstm_lm.config import SamplingConfig
 from lstm_lm.errors import UserError
 from lstm_lm.ui.curves import Curves
+from lstm_lm.ui.endpoints import add_endpoints
 from lstm_lm.ui.handlers import LONGEST_WRITE, Handlers
 from lstm_lm.ui.models import ModelShelf
 from lstm_lm.ui.runs import RunStore
@@ -78,6 +79,7 @@ def build_page(names: list[str]) -> tuple[gr.Blocks, Handlers]:
             api_visibility="private",
         )
         page.unload(handlers.leave)
+        add_endpoints(shelf)
     return page, handlers
 
 
@@ -264,5 +266,6 @@ def launch_settings() -> dict[str, Any]:
         "css": PAGE_CSS,
         "footer_links": [],
         "run_history": False,
+        "mcp_server": True,
         "favicon_path": Path(__file__).with_name("favicon.svg"),
     }
