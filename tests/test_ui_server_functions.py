@@ -30,13 +30,13 @@ def run(handlers: Handlers) -> PageRun:
 WRONG: list[Any] = [None, -1, 10**9, 1.0, True, "0", [], {}, "__class__"]
 
 
-@pytest.mark.parametrize("name", ["exact", "inside", "columns", "order", "line"])
+@pytest.mark.parametrize("name", ["exact", "inside", "ladder", "columns", "order", "line"])
 def test_anything_but_a_place_in_a_run_is_answered_with_nothing(
     handlers: Handlers, run: PageRun, name: str
 ) -> None:
     call = getattr(handlers, name)
     good: list[Any] = {
-        "exact": [0], "inside": [0, 0, 0], "columns": [0],
+        "exact": [0], "ladder": [0], "inside": [0, 0, 0], "columns": [0],
         "order": ["hidden_state", 0], "line": ["hidden_state", 0, 0],
     }[name]  # fmt: skip
     assert call([run.run_id, *good]) is not None

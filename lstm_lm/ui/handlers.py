@@ -17,13 +17,14 @@ from lstm_lm.generation import generate, read_prompt
 from lstm_lm.model import LanguageModel
 from lstm_lm.tokenizer import CharTokenizer, TokenIds, describe_character
 from lstm_lm.trace import trace_tokens
-from lstm_lm.ui import payload
+from lstm_lm.ui import branches, payload
 from lstm_lm.ui.models import ModelShelf, ShownModel, new_run, whole_payload
 from lstm_lm.ui.runs import PageRun, RunStore
 
 YIELD_SECONDS = 0.1  # a browser paints about ten updates a second with room to spare
 LONGEST_READ = 4_000  # tokens of a prompt or a text
 LONGEST_WRITE = 2_000  # tokens written at once
+SETTINGS = {"temperature", "top_k", "top_p", "min_p", "seed"}  # that a branch may be given
 Payload = dict[str, Any]
 
 
@@ -91,6 +92,7 @@ class Handlers:
         trace = trace_tokens(shown.model, token_ids)
         run = new_run(shown.name, shown.model, trace.steps + sampling.max_new_tokens, session)
         run.prompt_steps = trace.steps
+        run.sampling = sampling
         run.add_trace(trace)
         self.store.add(run)
         sent = run.steps
@@ -177,6 +179,38 @@ class Handlers:
         if run is None:
             return None
         return payload.unit_step(run, self.shelf.get(run.model).model.engine, *numbers)
+
+    def ladder(self, arguments: object) -> Payload | None:
+        """[run, step] -> every logit after that step, and which tokens they speak of."""
+        run, numbers = self._checked(arguments, ("step",))
+        if run is None:
+            return None
+        return payload.next_token(run, self.shelf.get(run.model).model, *numbers)
+
+    def branch(self, arguments: object) -> Payload | None:
+        """[run, step, token, settings] -> the text with that token after the step instead.
+
+        Settings are an object: temperature, top_k, top_p, min_p and seed.
+        """
+        if not isinstance(arguments, list) or len(arguments) != 4:
+            return None
+        *place, token, settings = arguments
+        run, numbers = self._checked(place, ("step",))
+        if run is None:
+            return None
+        shown = self.shelf.get(run.model)
+        if type(token) is not int or not 0 <= token < shown.model.config.vocab_size:
+            return None
+        if not isinstance(settings, dict) or set(settings) - SETTINGS:
+            return None
+        length = branches.length_of(run, numbers[0])
+        try:
+            sampling = SamplingConfig(**settings, max_new_tokens=length)
+        except ConfigError as error:
+            return {"error": str(error)}
+        branch = branches.grow(shown, run, numbers[0], token, sampling)
+        self.store.add(branch)
+        return branches.branch_payload(shown, run, branch)
 
     def columns(self, arguments: object) -> Payload | None:
         """[run, step] -> up to 512 columns from that step on, for a browser that lost some."""

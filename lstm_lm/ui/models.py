@@ -144,6 +144,7 @@ def _write_opening(name: str, model: LanguageModel) -> PageRun:
     trace = trace_tokens(model, prompt.token_ids)
     run.add_trace(trace)
     run.prompt_steps = trace.steps
+    run.sampling = OPENING
     for step in generate(model, "", OPENING, state=trace.final_state, position=trace.steps):
         run.add_step(step.token, step.token_id, step.log_prob, step.signals)
     return run

@@ -43,6 +43,8 @@ def build_page(names: list[str]) -> tuple[gr.Blocks, Handlers]:
     server: list[Any] = [
         _named("exact", handlers.exact),
         _named("inside", handlers.inside),
+        _named("ladder", handlers.ladder),
+        _named("branch", handlers.branch),
         _named("columns", handlers.columns),
         _named("order", handlers.order),
         _named("line", handlers.line),

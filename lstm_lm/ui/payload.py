@@ -10,14 +10,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from lstm_lm.engine import Array, Engine
 from lstm_lm.insight.findings import find
 from lstm_lm.insight.order import alike_together
 from lstm_lm.insight.step import step_of_unit
+from lstm_lm.model import LanguageModel
 from lstm_lm.signals import SIGNALS_OF_CELL
 from lstm_lm.ui.runs import PageRun
 
+LIKELIEST = 12  # tokens that a step's ladder names
 ZERO = 128  # the byte of 0 where a signal has a sign
 
 
@@ -118,6 +121,29 @@ def unit_step(run: PageRun, engine: Engine, step: int, layer: int, unit: int) ->
         x = run.values[step, run.signal_names.index("hidden_state"), layer - 1]
     found = step_of_unit(engine, layer, unit, x, h, c)
     return {**asdict(found), "run": run.run_id, "x": base64_of(x), "h": base64_of(h)}
+
+
+def next_token(run: PageRun, model: LanguageModel, step: int) -> dict[str, Any]:
+    """What could come after a step: every logit, the likeliest tokens, and the one taken.
+
+    Returns:
+        `logits`: base64 of (V,) float32, those that the next token was drawn from; `likeliest`:
+        [id, token] of the first dozen, whatever the settings; `taken`: [id, token], None at the
+        end of the text; `sampling`: how the text was written, None where it was only read.
+    """
+    h, c = (torch.from_numpy(part.copy())[:, None] for part in run.state_after(step))
+    logits = model.engine.start((h, c)).logits.numpy()
+    likeliest = np.argsort(-logits, kind="stable")[:LIKELIEST].tolist()
+    taken = run.token_ids[step + 1] if step + 1 < run.steps else None
+    named = [[each, model.tokenizer.token(each)] for each in likeliest]
+    return {
+        "run": run.run_id,
+        "step": step,
+        "logits": base64_of(logits),
+        "likeliest": named,
+        "taken": None if taken is None else [taken, model.tokenizer.token(taken)],
+        "sampling": None if run.sampling is None else asdict(run.sampling),
+    }
 
 
 def line(run: PageRun, signal: str, layer: int, unit: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lstm_lm.config import SamplingConfig
 from lstm_lm.engine import Array
 from lstm_lm.signals import SIGNALS_OF_CELL
 from lstm_lm.trace import GateTrace
@@ -34,6 +35,10 @@ class PageRun:
     """How many of the first steps read what a person gave."""
     session: str = ""
     """Whose it is, so that it can be freed when they leave."""
+    sampling: SamplingConfig | None = None
+    """How its tokens were drawn; None where the model only read."""
+    parent: str = ""
+    """The id of the run that it branched from; empty where it stands for itself."""
     run_id: str = field(default_factory=lambda: secrets.token_urlsafe(9))
     tokens: list[str] = field(default_factory=list)
     token_ids: list[int] = field(default_factory=list)
@@ -131,10 +136,11 @@ class RunStore:
             return self._runs.get(run_id) if isinstance(run_id, str) else None
 
     def latest_written(self, session: str) -> PageRun | None:
-        """The newest run that the model wrote for this visitor."""
+        """The newest text that the model wrote for this visitor; a branch is none."""
         with self._lock:
             mine = [run for run in self._runs.values() if run.session == session and run.written]
-            return mine[-1] if mine else None
+            own = [run for run in mine if not run.parent]
+            return own[-1] if own else None
 
     def forget(self, session: str) -> None:
         """Free what a visitor held."""

@@ -243,7 +243,7 @@ def test_a_plain_rnn_is_one_sum(page: Page, site: Site) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
-def test_no_axe_violation_and_nothing_wider_with_a_sum_open(
+def test_no_axe_violation_and_nothing_wider_with_all_of_it_open(
     chromium: Browser, site: Site, theme: str, width: int
 ) -> None:
     page = chromium.new_page(viewport={"width": width, "height": 900})
@@ -251,8 +251,12 @@ def test_no_axe_violation_and_nothing_wider_with_a_sum_open(
     shown = bench(page)
     shown.locator(".gate[data-box=forget_gate]").click()
     expect(shown.locator(".sum")).to_be_visible()
+    shown.locator(".rungs tr:not(.taken) .token").first.click()
+    expect(shown.locator(".branches li")).to_have_count(1)
+    shown.locator("[data-setting=top_k]").fill("3")
+    expect(shown.locator(".out").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    sticks_out = shown.locator(".inside").evaluate(
+    sticks_out = shown.locator(".below").evaluate(
         "card => [...card.querySelectorAll('*')].filter((part) => part.offsetWidth &&"
         " part.getBoundingClientRect().right > card.getBoundingClientRect().right)"
         ".map((part) => part.outerHTML.slice(0, 80))"

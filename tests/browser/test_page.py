@@ -155,6 +155,7 @@ def test_hover_reads_out_token_unit_and_value(page: Page, site: Site) -> None:
 def test_clicking_the_text_pins_its_step(page: Page, site: Site) -> None:
     shown = read(page, "ROMEO:\nBut soft, what light")
     expect(shown.locator(".progress")).to_have_text("27 steps")
+    shown.locator(".text").scroll_into_view_if_needed()
     box = shown.locator(".text").bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + 13, box["y"] + 10)  # the second letter of the first line

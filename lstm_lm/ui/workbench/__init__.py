@@ -29,7 +29,8 @@ class Workbench(gr.HTML):
 
     Args:
         value: the first payload.
-        server_functions: exact, inside, columns, order and line, as `ui.handlers` has them.
+        server_functions: exact, inside, ladder, branch, columns, order and line, as
+            `ui.handlers` has them.
         elem_id: the element's id.
     """
 

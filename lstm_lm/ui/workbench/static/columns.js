@@ -28,6 +28,14 @@ export class Columns {
     this.done = false;
   }
 
+  /** Begin as another text did, up to column `stop`. */
+  begin(other, stop) {
+    this.bytes.set(other.bytes.subarray(0, stop * this.width));
+    for (let column = 0; column < stop; column += 1) this.tokens[column] = other.tokens[column];
+    this.have.set(other.have.subarray(0, stop));
+    this.end = stop;
+  }
+
   /** Take columns in; returns the range that is new. */
   add({ start, tokens, data }) {
     const count = tokens.length;

@@ -26,7 +26,7 @@ export class Cursor {
 
   click(event) {
     const place = this.plot.placeOf(event);
-    if (place) this.bench.pin(place.step, place.unit, { speak: true });
+    if (place) this.bench.pin(place.step, place.unit, { lane: place.lane, speak: true });
   }
 
   moveTo(place, { speak = false } = {}) {
@@ -39,25 +39,26 @@ export class Cursor {
   }
 
   async fetchFor(place, speak) {
-    await this.bench.exact.step(this.bench.columns.run, place.step);
+    await this.bench.exact.step(place.lane.columns.run, place.step);
     const { cursor, pin } = this.bench.view;
-    if (cursor === place || (!cursor && pin?.step === place.step)) this.readOut(speak);
+    if (cursor === place || (!cursor && pin === place)) this.readOut(speak);
   }
 
   /** Token, unit and exact value at the cursor, or at the pin; returns the words. */
   readOut(speak = false) {
-    const { columns, view, exact } = this.bench;
+    const { view, exact } = this.bench;
     const place = view.cursor ?? view.pin;
-    if (!place || !columns) {
+    if (!place) {
       this.where.textContent = "Point at the picture, or click a step.";
       return this.where.textContent;
     }
+    const { columns, number: branch } = place.lane;
     const known = exact.peek(columns.run, place.step);
     const signal = columns.signals[view.signal];
     const at = (view.signal * columns.layers + view.layer) * columns.units + place.unit;
     const value = known ? number(known.values[at]) : "…";
     const text =
-      `step ${place.step + 1} of ${columns.end} · ${quoted(columns.tokens[place.step])} · ` +
+      `${branch ? `branch ${branch} · ` : ""}step ${place.step + 1} of ${columns.end} · ${quoted(columns.tokens[place.step])} · ` +
       `layer ${view.layer + 1} · unit ${place.unit} · ${signal.label.toLowerCase()} ${value}`;
     this.where.textContent = text;
     if (!known && !view.cursor) this.fetchFor(place, speak);
@@ -76,9 +77,9 @@ export class Cursor {
     if (event.key in moves) {
       this.bench.move(...moves[event.key]);
     } else if (event.key === "Enter" || event.key === " ") {
-      const { step, unit } = view.cursor ?? view.pin ?? { step: 0, unit: view.unit };
+      const { lane, step, unit } = view.cursor ?? view.pin ?? { lane: this.bench.lane, step: 0, unit: view.unit };
       this.moveTo(null);
-      this.bench.pin(step, unit, { speak: true });
+      this.bench.pin(step, unit, { lane, speak: true });
     } else if (event.key === "Escape") {
       this.moveTo(null);
       this.bench.unpin();

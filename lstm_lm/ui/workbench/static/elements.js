@@ -8,6 +8,14 @@ export function make(tag, className, ...held) {
   return element;
 }
 
+/** Draw anew, and leave the focus where it was: on the same button, counted from the first. */
+export function keepingFocus(container, draw) {
+  const buttons = () => [...container.querySelectorAll("button")];
+  const at = buttons().indexOf(document.activeElement);
+  draw();
+  if (at >= 0) buttons()[at]?.focus({ preventScroll: true });
+}
+
 /** A number that a test can find: <span data-...>. */
 export function value(kind, name, text) {
   const element = make("span", "value", text);

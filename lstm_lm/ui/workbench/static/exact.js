@@ -11,6 +11,7 @@ export class Exact {
     this.waiting = new Map();
     this.lines = new Map();
     this.insides = new Map();
+    this.ladders = new Map();
   }
 
   /** A new run: nothing that was remembered holds any more. */
@@ -19,6 +20,7 @@ export class Exact {
     this.waiting.clear();
     this.lines.clear();
     this.insides.clear();
+    this.ladders.clear();
   }
 
   /** {values, log_prob} of a step if it is here already. */
@@ -50,6 +52,18 @@ export class Exact {
       this.insides.set(key, { ...answer, x: floatsOf(answer.x), h: floatsOf(answer.h) });
     }
     return this.insides.get(key);
+  }
+
+  /** What could come after a step: every logit, the likeliest tokens, the one taken. */
+  async ladder(run, step) {
+    const key = `${run} ${step}`;
+    if (this.ladders.has(key)) return this.ladders.get(key);
+    const answer = await this.server.ladder([run, step]);
+    if (!answer) return null;
+    const found = { ...answer, logits: floatsOf(answer.logits) };
+    if (this.ladders.size > KEPT) this.ladders.delete(this.ladders.keys().next().value);
+    if (answer.taken) this.ladders.set(key, found); // at the end of a text, more may still come
+    return found;
   }
 
   /** One unit's signal over the steps written so far, exact. */

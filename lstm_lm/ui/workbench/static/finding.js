@@ -33,7 +33,7 @@ export class Finding {
     const { bench } = this;
     const finding = this.now();
     if (finding?.step == null) return;
-    bench.pin(finding.step, finding.unit ?? bench.view.unit, { speak: true });
+    bench.pin(finding.step, finding.unit ?? bench.view.unit, { lane: bench.lane, speak: true });
     if (finding.unit != null) bench.view.chosenUnit = false;
     bench.plot.reveal(finding.step, { center: true });
   }

@@ -2,6 +2,7 @@
 // which gate is open, and lets the diagram, the sum, the ledger and the equations show them.
 
 import { CellDiagram, labelOf } from "./cell.js";
+import { keepingFocus } from "./elements.js";
 import { equationLines, ledger, told } from "./ledger.js";
 import { percent } from "./numbers.js";
 import { quoted } from "./strip.js";
@@ -22,7 +23,9 @@ export class Inside {
     for (const button of this.card.querySelectorAll("[data-move]")) {
       button.addEventListener("click", () => bench.move(...MOVES[button.dataset.move]));
     }
-    this.card.addEventListener("keydown", (event) => this.key(event));
+    for (const card of root.querySelectorAll(".below .card:not(.written)")) {
+      card.addEventListener("keydown", (event) => this.key(event));
+    }
   }
 
   clear() {
@@ -55,18 +58,19 @@ export class Inside {
     }
   }
 
-  async fetch({ step, unit, layer, speak }) {
-    const { columns, exact } = this.bench;
+  async fetch({ lane, step, unit, layer, speak }) {
+    const { exact } = this.bench;
+    const { columns } = lane;
     const [now, parts] = await Promise.all([
       exact.step(columns.run, step),
       exact.inside(columns.run, step, layer, unit),
     ]);
-    if (!now || !parts || columns !== this.bench.columns || layer !== this.bench.view.layer || this.asked) return;
+    if (!now || !parts || !this.bench.plot.lanes.includes(lane) || layer !== this.bench.view.layer || this.asked) return;
     const signals = Object.fromEntries(
       columns.signals.map(({ name }, row) => [name, now.values[(row * columns.layers + layer) * columns.units + unit]]),
     );
     const token = quoted(columns.tokens[step]);
-    this.numbers = { ...parts, signals, token, step, unit, layer, log_prob: now.log_prob };
+    this.numbers = { ...parts, signals, token, lane, step, unit, layer, log_prob: now.log_prob };
     this.draw();
     if (speak) this.bench.speak(`${this.bench.cursor.readOut()}. ${this.part(".told").textContent}`);
   }
@@ -78,10 +82,11 @@ export class Inside {
   draw() {
     if (!this.numbers) return;
     const { numbers, bench, cell } = this;
-    const { step, unit, layer, token } = numbers;
-    const { columns, view } = bench;
+    const { lane, step, unit, layer, token } = numbers;
+    const { columns } = lane;
+    const { view } = bench;
     this.card.classList.remove("empty");
-    this.part(".title").textContent = `Inside step ${step + 1}: unit ${unit} of layer ${layer + 1} reads ${token}`;
+    this.part(".title").textContent = `Inside step ${step + 1}${lane.number ? ` of branch ${lane.number}` : ""}: unit ${unit} of layer ${layer + 1} reads ${token}`;
     this.part(".told").textContent = told(cell, numbers);
     this.part(".surprise").textContent = surprise(numbers.log_prob);
     this.unit.max = columns.units - 1;
@@ -89,13 +94,10 @@ export class Inside {
     this.diagram.build(cell);
     if (!this.diagram.gates.includes(this.open)) this.open = null;
     if (this.open) {
-      drawSum(this.diagram.panel, numbers.sums.find(({ signal }) => signal === this.open), {
-        label: `${labelOf(this.open)}’s sum`,
-        token: columns.tokens[step],
-        layer,
-        step,
-        follow: (...to) => bench.follow(...to),
-      });
+      const { panel } = this.diagram;
+      const sum = numbers.sums.find(({ signal }) => signal === this.open);
+      const place = { label: `${labelOf(this.open)}’s sum`, token: columns.tokens[step], layer, step };
+      keepingFocus(panel, () => drawSum(panel, sum, place, (...to) => bench.follow(...to)));
     }
     this.diagram.fill(numbers, columns.signals[view.signal].name, this.open);
     this.part(".ledger").replaceChildren(...(cell === "lstm" ? [ledger(numbers)] : []));
@@ -119,7 +121,7 @@ export class Inside {
 
   /** Arrows move here as they do in the picture; Escape closes what is open. */
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target === this.unit) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input")) return;
     if (event.key in MOVES) this.bench.move(...MOVES[event.key]);
     else if (event.key === "Escape" && this.open) {
       const gate = this.open;

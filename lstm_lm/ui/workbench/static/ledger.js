@@ -7,7 +7,7 @@ import { SIGN_OF } from "./sum.js";
 
 /** c = f × c′ + i × g as bars that add up. */
 export function ledger({ c_before, kept, cell_state }) {
-  return barTable("The memory’s ledger: kept + written = memory now", [
+  return barTable("The ledger: kept + written = now", [
     { label: "memory before", told: "c′", from: 0, to: c_before, kind: "outline", name: "c_before" },
     { label: "kept", told: "f × c′", from: 0, to: kept, name: "kept" },
     { label: "written", told: "i × g", from: kept, to: cell_state, name: "written" },

@@ -1,10 +1,13 @@
 // The workbench: takes payloads in, holds what is chosen, and lets each part draw itself.
 
+import { Branches } from "./branches.js";
 import { Columns, floatsOf } from "./columns.js";
 import { Cursor } from "./cursor.js";
 import { Exact } from "./exact.js";
 import { Finding } from "./finding.js";
 import { Inside } from "./inside.js";
+import { Ladder } from "./ladder.js";
+import { Lane } from "./lane.js";
 import { watchTheme } from "./palette.js";
 import { Plot } from "./plot.js";
 import { Switches } from "./switches.js";
@@ -20,18 +23,21 @@ class Workbench {
     this.server = server;
     this.exact = new Exact(server);
     this.columns = null;
+    this.lane = null; // the text's own place in the picture
     this.marks = [];
     this.asked = 0;
     this.orders = new Map();
     this.view = {
       signal: 0, layer: 0, unit: 0, ordering: "alike", order: null,
-      pin: null, cursor: null, line: null, chosenUnit: false,
+      pin: null, cursor: null, chosenUnit: false,
     };
     this.switches = new Switches(this.root, this);
     this.plot = new Plot(this.root, this);
     this.cursor = new Cursor(this.root, this, this.plot);
     this.finding = new Finding(this.root, this);
     this.inside = new Inside(this.root, this);
+    this.ladder = new Ladder(this.root, this);
+    this.branches = new Branches(this.root, this);
     this.text = new WrittenText(this.root, this);
     watchTheme(() => {
       this.plot.redraw();
@@ -61,7 +67,9 @@ class Workbench {
       this.end(value);
     } else {
       this.streamed = true;
-      if (this.refreshLine() && !this.view.pin) this.inside.show({ step: this.columns.end - 1, unit: this.view.unit });
+      if (this.refreshLine() && !this.view.pin) {
+        this.inside.show({ lane: this.lane, step: this.columns.end - 1, unit: this.view.unit });
+      }
     }
     this.finding.say();
   }
@@ -70,13 +78,14 @@ class Workbench {
     const before = this.columns;
     const sameModel = before?.header.model === header.model && before.layers === header.layers;
     this.columns = new Columns(header);
+    this.lane = new Lane(this.columns);
     this.scale = floatsOf(header.scale);
     this.marks = header.marks ?? [];
     this.finding.clear();
     this.streamed = false; // whether its columns came while it was written
     this.exact.clear();
     const view = this.view;
-    view.pin = view.cursor = view.line = null;
+    view.pin = view.cursor = null;
     const wanted = sameModel ? before.signals[view.signal].name : FIRST_SIGNAL;
     const found = header.signals.findIndex(({ name }) => name === wanted);
     view.signal = found < 0 ? header.signals.length - 1 : found;
@@ -90,6 +99,8 @@ class Workbench {
     this.note(header.notes ?? []);
     this.text.clear();
     this.inside.clear();
+    this.ladder.clear();
+    this.branches.clear();
     this.switches.build();
     this.plot.begin();
     this.cursor.readOut();
@@ -108,9 +119,10 @@ class Workbench {
   settle() {
     this.finding.follow();
     const { view, columns } = this;
+    if (view.pin) this.ladder.show();
     if (view.pin || !columns.end) return;
     const step = this.streamed ? columns.end - 1 : (this.finding.now()?.step ?? columns.end - 1);
-    this.pin(step, view.unit, { quiet: true });
+    this.pin(step, view.unit, { quiet: true, lane: this.lane });
     if (step !== columns.end - 1) this.plot.reveal(step, { center: true });
   }
 
@@ -134,41 +146,47 @@ class Workbench {
 
   choose(changes) {
     Object.assign(this.view, changes);
-    this.view.line = null;
+    for (const lane of this.plot.lanes) lane.line = null;
     this.takeOrder();
     this.switches.mark();
     this.plot.redraw();
     this.finding.follow();
     this.inside.show();
+    this.branches.explain();
     this.cursor.readOut();
   }
 
-  /** @param quiet: it was not a person who chose. @param speak: a screen reader should hear of it. */
-  pin(step, unit, { quiet = false, speak = false } = {}) {
+  /**
+   * Hold a step and a unit of the text, or of a branch.
+   * @param quiet it was not a person who chose. @param speak a screen reader should hear of it.
+   */
+  pin(step, unit, { lane = this.view.pin?.lane ?? this.lane, quiet = false, speak = false } = {}) {
     const changed = unit !== this.view.unit;
-    this.view.pin = { step, unit };
+    this.view.pin = { lane, step, unit };
     this.view.unit = unit;
     if (!quiet) this.view.chosenUnit = true;
-    if (changed || !this.view.line) this.refreshLine(true);
+    if (changed || !lane.line) this.refreshLine(true);
     this.plot.schedule();
     this.cursor.readOut();
     this.inside.show(this.view.pin, { speak });
-    this.text.mark(step);
+    this.ladder.show();
+    this.text.mark(lane, step);
   }
 
   /** Some steps on and some rows down: the pin, or the cursor where nothing is pinned. */
   move(steps, rows) {
     const { view, columns } = this;
-    const from = view.cursor ?? view.pin ?? { step: 0, unit: view.unit };
+    const from = view.cursor ?? view.pin ?? { lane: this.lane, step: 0, unit: view.unit };
+    const { lane } = from;
     const clamp = (x, size) => Math.max(0, Math.min(size - 1, x));
-    const step = clamp(from.step + steps, columns.end);
+    const step = Math.max(lane.from, clamp(from.step + steps, lane.columns.end));
     const unit = view.order[clamp(this.plot.rowOf(from.unit) + rows, columns.units)];
     if (view.pin) {
       this.cursor.moveTo(null);
-      this.pin(step, unit);
+      this.pin(step, unit, { lane });
       this.cursor.readOut(true);
     } else {
-      this.cursor.moveTo({ step, unit }, { speak: true });
+      this.cursor.moveTo({ lane, step, unit }, { speak: true });
     }
     this.plot.reveal(step);
   }
@@ -189,7 +207,8 @@ class Workbench {
     this.view.pin = null;
     this.plot.schedule();
     this.inside.clear();
-    this.text.mark(-1);
+    this.ladder.show(null);
+    this.text.mark(this.lane, -1);
   }
 
   /** The rows' order: in order at once; alike together when the server has worked it out. */
@@ -228,12 +247,15 @@ class Workbench {
   async fetchLine() {
     const { view, columns } = this;
     const { signal, layer, unit } = view;
-    const line = await this.exact.line(columns.run, columns.signals[signal].name, layer, unit, columns.end);
-    if (!line || columns !== this.columns) return;
-    if (view.signal === signal && view.layer === layer && view.unit === unit) {
-      view.line = line;
-      this.plot.schedule();
-    }
+    await Promise.all(
+      this.plot.lanes.map(async (lane) => {
+        const { run, end } = lane.columns;
+        const line = await this.exact.line(run, columns.signals[signal].name, layer, unit, end);
+        if (!line || view.signal !== signal || view.layer !== layer || view.unit !== unit) return;
+        lane.line = line;
+        this.plot.schedule();
+      }),
+    );
   }
 }
 

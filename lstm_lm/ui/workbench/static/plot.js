@@ -1,15 +1,15 @@
-// The picture: token strip, heatmap and one unit's line on one canvas that scrolls as one.
+// The picture: token strip, heatmap, one unit's line and the branches, on one canvas that scrolls
+// as one.
 
-import { Heatmap } from "./heatmap.js";
-import { drawLine } from "./line.js";
+import { DASHES, drawLine, drawZero } from "./line.js";
 import { isDark, lookup } from "./palette.js";
-import { columnWidthFor, drawStrip } from "./strip.js";
+import { columnWidthFor } from "./strip.js";
 
 const STRIP = 36;
 const HEAT = 250;
+const BRANCH_HEAT = 120;
 const GAP = 10;
 const LINE = 58;
-const TOTAL = STRIP + HEAT + GAP + LINE;
 
 export class Plot {
   constructor(root, bench) {
@@ -19,7 +19,6 @@ export class Plot {
     this.spacer = root.querySelector(".spacer");
     this.canvas = root.querySelector(".scroller canvas");
     this.context = this.canvas.getContext("2d");
-    this.heatmap = new Heatmap();
     this.follow = false;
     this.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
     new ResizeObserver(() => this.resize()).observe(this.scroller);
@@ -28,9 +27,32 @@ export class Plot {
   begin() {
     const { columns } = this.bench;
     this.columnWidth = columnWidthFor(columns.header.tokenizer);
-    this.heatmap.invalidate();
     this.follow = true;
     this.scroller.scrollLeft = 0;
+    this.arrange();
+  }
+
+  /** The text and its branches. */
+  get lanes() {
+    return [this.bench.lane, ...this.bench.branches.lanes];
+  }
+
+  /** The last step of any of them, plus one. */
+  get end() {
+    return Math.max(...this.lanes.map(({ columns }) => columns.end));
+  }
+
+  /** Give every lane its place: the text, under it the unit's line, then the branches. */
+  arrange() {
+    if (!this.bench.lane) return;
+    const [text, ...branches] = this.lanes;
+    text.place(0, STRIP, HEAT);
+    this.lineTop = text.bottom + GAP;
+    this.total = this.lineTop + LINE;
+    for (const lane of branches) {
+      lane.place(this.total + 4, STRIP, BRANCH_HEAT);
+      this.total = lane.bottom;
+    }
     this.describe();
     this.resize();
   }
@@ -38,9 +60,11 @@ export class Plot {
   describe() {
     const { columns, view } = this.bench;
     const signal = columns.signals[view.signal];
+    const branches = this.bench.branches.lanes.length;
     this.canvas.setAttribute(
       "aria-label",
       `${signal.label} of ${columns.units} units in layer ${view.layer + 1} over ${columns.end} steps. ` +
+        (branches ? `${branches === 1 ? "A branch stands" : `${branches} branches stand`} under it. ` : "") +
         "Left and right arrows move through steps, up and down through units, Enter pins.",
     );
     const ramp = this.root.querySelector(".ramp");
@@ -61,14 +85,14 @@ export class Plot {
 
   /** Columns [from, to) are here. */
   arrived(from, to) {
-    this.heatmap.invalidate(from, to);
+    this.bench.lane.heatmap.invalidate(from, to);
     this.setWidth();
     if (this.follow && !this.bench.columns.done && from > 0) this.scroller.scrollLeft = this.spacer.offsetWidth;
     this.schedule();
   }
 
   setWidth() {
-    const width = Math.max(this.scroller.clientWidth, this.bench.columns.end * this.columnWidth);
+    const width = Math.max(this.scroller.clientWidth, this.end * this.columnWidth);
     this.spacer.style.width = `${width}px`;
   }
 
@@ -77,9 +101,9 @@ export class Plot {
     const width = this.scroller.clientWidth;
     this.ratio = window.devicePixelRatio || 1;
     this.canvas.width = Math.round(width * this.ratio);
-    this.canvas.height = Math.round(TOTAL * this.ratio);
+    this.canvas.height = Math.round(this.total * this.ratio);
     this.canvas.style.width = `${width}px`;
-    this.canvas.style.height = `${TOTAL}px`;
+    this.canvas.style.height = `${this.total}px`;
     this.setWidth();
     this.schedule();
   }
@@ -92,7 +116,7 @@ export class Plot {
 
   redraw() {
     if (!this.bench.columns) return;
-    this.heatmap.invalidate();
+    for (const lane of this.lanes) lane.heatmap.invalidate();
     this.describe();
     this.schedule();
   }
@@ -106,57 +130,60 @@ export class Plot {
   }
 
   draw() {
-    const { columns, view, marks, scale } = this.bench;
+    const { columns, view, marks } = this.bench;
     if (!columns || !this.canvas.width || !view.order) return;
-    const { context, columnWidth } = this;
+    const { context, columnWidth, ratio } = this;
     const css = getComputedStyle(this.root);
     const color = (name) => css.getPropertyValue(name).trim();
-    const width = this.canvas.width / this.ratio;
+    const width = this.canvas.width / ratio;
     const left = -this.scroller.scrollLeft;
     const first = Math.max(0, Math.floor(-left / columnWidth));
-    const last = Math.min(columns.end, Math.ceil((width - left) / columnWidth));
-    const signal = columns.signals[view.signal];
-    const dark = isDark();
-    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    context.clearRect(0, 0, width, TOTAL);
-    const shared = { first, last, left, columnWidth };
-    this.heatmap.draw(context, columns, view, {
-      ...shared,
-      top: STRIP,
-      height: HEAT,
-      rows: Math.round(HEAT * this.ratio),
-      colors: lookup(signal.signed, dark),
-      key: `${columns.run} ${view.signal} ${view.layer} ${view.ordering} ${dark} ${this.ratio}`,
-    });
-    drawStrip(context, columns, {
-      ...shared,
-      marks,
-      baseline: STRIP - 10,
-      ink: color("--ink"),
-      muted: color("--muted"),
-      mark: color("--mark"),
-      font: `13px ${color("--mono")}`,
-    });
-    const [low, high] = this.range(signal, scale, view);
-    const lineTop = STRIP + HEAT + GAP;
-    if (view.line) {
-      drawLine(context, view.line, {
-        ...shared, top: lineTop, height: LINE, low, high, color: color("--mark"), edge: color("--edge"),
-      });
-    }
+    const last = Math.min(this.end, Math.ceil((width - left) / columnWidth));
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, this.total);
+    const shared = { first, last, left, columnWidth, ratio, dark: isDark(), color };
+    for (const lane of this.lanes) lane.draw(context, view, { ...shared, marks: lane.number ? [] : marks });
+    this.drawLines(shared, view, color);
     this.drawRow(view.unit, width, color("--mark"));
-    if (view.cursor) this.drawBox(view.cursor.step, left, color("--ink"));
-    if (view.pin) this.drawBox(view.pin.step, left, color("--mark"));
-    const label = `unit ${view.unit}, ${signal.label.toLowerCase()}`;
+    if (view.cursor) this.drawBox(view.cursor, left, color("--ink"));
+    if (view.pin) this.drawBox(view.pin, left, color("--mark"));
+    this.label(`unit ${view.unit}, ${columns.signals[view.signal].label.toLowerCase()}`, this.lineTop + 9, color);
+    for (const lane of this.bench.branches.lanes) this.label(lane.name, lane.heatTop - 12, color, DASHES[lane.number]);
+  }
+
+  /** The unit's line in the text, and in its branches from where they leave. */
+  drawLines(shared, view, color) {
+    const signal = this.bench.columns.signals[view.signal];
+    const [low, high] = this.range(signal, this.bench.scale, view);
+    const area = { ...shared, top: this.lineTop, height: LINE, low, high };
+    drawZero(this.context, { ...area, edge: color("--edge") });
+    for (const { line, number, from } of this.lanes) {
+      if (!line) continue;
+      const start = number ? Math.max(shared.first, from) : shared.first;
+      drawLine(this.context, line, { ...area, first: start, number, color: color(number ? "--accent" : "--mark") });
+    }
+  }
+
+  /** Words at the left edge that stay while the picture scrolls; `dashes`: how its line is drawn. */
+  label(text, baseline, color, dashes = null) {
+    const { context } = this;
     context.font = `12px ${color("--mono")}`;
     context.textAlign = "left";
-    const box = context.measureText(label).width;
     context.fillStyle = color("--paper");
     context.globalAlpha = 0.82;
-    context.fillRect(0, lineTop - 3, box + 8, 17);
+    const width = context.measureText(text).width + 8;
+    context.fillRect(0, baseline - 12, dashes ? width + 30 : width, 17);
     context.globalAlpha = 1;
     context.fillStyle = color("--ink");
-    context.fillText(label, 3, lineTop + 9);
+    context.fillText(text, 3, baseline);
+    if (!dashes) return;
+    context.strokeStyle = color("--accent");
+    context.setLineDash(dashes);
+    context.beginPath();
+    context.moveTo(width, baseline - 4);
+    context.lineTo(width + 26, baseline - 4);
+    context.stroke();
+    context.setLineDash([]);
   }
 
   /** The line's scale, which stays while columns arrive unless a value leaves it. */
@@ -164,7 +191,7 @@ export class Plot {
     if (!signal.signed) return [0, 1];
     if (signal.bounded) return [-1, 1];
     let largest = scale[view.layer * this.bench.columns.units + view.unit];
-    for (const value of view.line ?? []) largest = Math.max(largest, Math.abs(value));
+    for (const { line } of this.lanes) for (const value of line ?? []) largest = Math.max(largest, Math.abs(value));
     return [-largest, largest];
   }
 
@@ -186,25 +213,26 @@ export class Plot {
     }
   }
 
-  drawBox(step, left, color) {
+  drawBox({ step, lane }, left, color) {
     const x = left + step * this.columnWidth;
     this.context.strokeStyle = color;
     this.context.lineWidth = 1.5;
-    this.context.strokeRect(x - 0.25, STRIP - 1, this.columnWidth + 0.5, HEAT + 2);
+    this.context.strokeRect(x - 0.25, lane.heatTop - 1, this.columnWidth + 0.5, lane.heat + 2);
     this.context.fillStyle = color;
-    this.context.fillRect(x, STRIP - 6, this.columnWidth, 3);
+    this.context.fillRect(x, lane.heatTop - 6, this.columnWidth, 3);
   }
 
-  /** The step and unit under the pointer, or null. */
+  /** The lane, step and unit under the pointer, or null. */
   placeOf(event) {
     const { columns, view } = this.bench;
+    if (!columns) return null;
     const box = this.canvas.getBoundingClientRect();
     const step = Math.floor((event.clientX - box.left + this.scroller.scrollLeft) / this.columnWidth);
-    const y = event.clientY - box.top - STRIP;
-    if (!columns || step < 0 || step >= columns.end) return null;
-    const row = Math.floor((y / HEAT) * columns.units);
-    const unit = row >= 0 && row < columns.units ? view.order[row] : view.unit;
-    return { step, unit };
+    const y = event.clientY - box.top;
+    const lane = this.lanes.findLast(({ top }) => y >= top) ?? this.bench.lane;
+    if (step < lane.from || step >= lane.columns.end) return null;
+    const row = lane.rowAt(y);
+    return { lane, step, unit: row < 0 ? view.unit : view.order[row] };
   }
 
   /** Scroll so that the step is in view. */

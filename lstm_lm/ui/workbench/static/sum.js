@@ -10,9 +10,10 @@ export const SIGN_OF = { sigmoid: "σ", tanh: "tanh" };
 /**
  * Draw the sum into its panel.
  * @param sum one of the `sums` that the server sent.
- * @param place {label, token, layer, step, follow(layer, step, unit)}.
+ * @param place {label, token, layer, step}.
+ * @param follow (layer, step, unit) => what pressing a unit's name does.
  */
-export function drawSum(panel, sum, place) {
+export function drawSum(panel, sum, place, follow) {
   const { bias, x, h, total, function: by } = sum;
   const steps = [
     { label: "bias", told: "b", from: 0, to: bias, name: "bias" },
@@ -34,11 +35,11 @@ export function drawSum(panel, sum, place) {
   panel.replaceChildren(
     make("p", "opened", `${place.label}: ${SIGN_OF[by]}(`, value("sum", sum.signal, number(total)), `) = ${number(sum.value)}`),
     barTable("Three parts add up to the sum", steps),
-    make("div", "shares", share("x", x, ofX, scale, place), share("h", h, ofH, scale, place)),
+    make("div", "shares", share("x", x, ofX, scale, follow), share("h", h, ofH, scale, follow)),
   );
 }
 
-function share(name, { largest, others, rest }, { caption, one, to }, scale, place) {
+function share(name, { largest, others, rest }, { caption, one, to }, scale, follow) {
   const table = make("table", "bars products", make("caption", "", caption));
   const head = make("tr", "");
   for (const [title, hidden] of [[one === "dim" ? "dimension" : one, false], ["weight × value", false], ["", true], ["adds", false]]) {
@@ -48,7 +49,7 @@ function share(name, { largest, others, rest }, { caption, one, to }, scale, pla
   }
   const body = make("tbody", "");
   for (const { index, weight, value: read, product } of largest) {
-    const first = make("th", "", to ? link(`unit ${index}`, () => place.follow(...to, index)) : `${one} ${index}`);
+    const first = make("th", "", to ? link(`unit ${index}`, () => follow(...to, index)) : `${one} ${index}`);
     first.scope = "row";
     body.append(row(first, `${number(weight)} × ${number(read)}`, product, scale, `${name} ${index}`));
   }

@@ -14,19 +14,32 @@ export class WrittenText {
     this.bench = bench;
     this.pre = root.querySelector(".text");
     this.pre.addEventListener("click", (event) => this.click(event));
+    this.card = this.pre.closest(".card");
+    this.lane = null; // the text itself, or the branch that is pinned
     this.pinned = -1;
     this.length = 0; // tokens shown
   }
 
   clear() {
+    this.show(this.bench.lane);
     this.pinned = -1;
     this.length = 0;
     this.pre.replaceChildren();
     this.tail = null;
   }
 
-  /** Tokens [from, to) are here. */
+  show(lane) {
+    this.lane = lane;
+    const part = (name) => this.card.querySelector(name);
+    part(".title").textContent = lane.number ? `Branch ${lane.number}` : "The text";
+    part(".told").textContent = lane.number
+      ? "What is the same at the same step is plain, what differs is tinted. Click a character to see its step."
+      : "What you gave is grey. Click a character to see its step.";
+  }
+
+  /** Tokens [from, to) of the text are here. */
   arrived(from, to) {
+    if (this.lane !== this.bench.lane) return;
     if (from !== this.length) {
       if (to > this.length) this.rebuild();
       return;
@@ -56,7 +69,8 @@ export class WrittenText {
 
   /** All of it again, with the pinned token marked. */
   rebuild() {
-    const { columns } = this.bench;
+    const { lane } = this;
+    const { columns } = lane;
     const given = columns.header.prompt_steps;
     const pieces = [];
     const piece = (start, stop, kind, name) => {
@@ -69,7 +83,12 @@ export class WrittenText {
     };
     const span = (start, stop) => {
       piece(start, Math.min(stop, given), "span", "given");
-      piece(Math.max(start, given), stop, "span", "");
+      let from = Math.max(start, given);
+      for (let step = from + 1; step <= stop; step += 1) {
+        if (step < stop && lane.differs(step) === lane.differs(from)) continue;
+        piece(from, step, "span", lane.differs(from) ? "differs" : "");
+        from = step;
+      }
     };
     if (this.pinned < 0) span(0, columns.end);
     else {
@@ -82,8 +101,10 @@ export class WrittenText {
     this.length = columns.end;
   }
 
-  mark(step) {
-    if (!this.bench.columns?.done) return;
+  /** Mark a step of the text or of a branch; -1: none. */
+  mark(lane, step) {
+    if (!lane?.columns.done) return;
+    if (lane !== this.lane) this.show(lane);
     this.pinned = step;
     const { scrollTop } = this.pre;
     this.rebuild();
@@ -101,7 +122,8 @@ export class WrittenText {
     const node = found?.offsetNode ?? found?.startContainer;
     const piece = node?.parentElement?.closest("[data-step]");
     if (!piece) return;
-    const { columns, view, plot } = this.bench;
+    const { view, plot } = this.bench;
+    const { columns } = this.lane;
     let step = Number(piece.dataset.step);
     let left = found.offset ?? found.startOffset;
     if (left > 0 && under(node, left - 1, event)) left -= 1; // a caret is put at the nearer edge
@@ -109,7 +131,7 @@ export class WrittenText {
       left -= columns.tokens[step].length;
       step += 1;
     }
-    this.bench.pin(step, view.unit);
+    this.bench.pin(step, view.unit, { lane: this.lane, speak: true });
     plot.reveal(step, { center: true });
   }
 }

@@ -1,0 +1,131 @@
+"""Roads not taken: another token at some step of a run, and the text that the model writes then.
+
+A branch is a run of its own that begins as its parent did, so that every closer look at a run
+works on it too. Knows nothing of gradio.
+"""
+
+from typing import Any
+
+import torch
+
+from lstm_lm.config import SamplingConfig
+from lstm_lm.generation import generate
+from lstm_lm.insight.parting import Parting, mean_difference, parting
+from lstm_lm.model import State
+from lstm_lm.ui import payload
+from lstm_lm.ui.models import ShownModel
+from lstm_lm.ui.runs import PageRun
+
+SHORTEST = 120  # tokens that a branch writes where less than that is left of its parent
+LONGEST = 320  # more than this takes too long to wait for in one answer
+
+
+def length_of(run: PageRun, step: int) -> int:
+    """How many tokens a branch after this step writes: as many as the run has left."""
+    return min(max(run.steps - step - 1, SHORTEST), LONGEST)
+
+
+def grow(
+    shown: ShownModel, run: PageRun, step: int, token_id: int, sampling: SamplingConfig
+) -> PageRun:
+    """Go on after `step` with this token, exactly from that step's own (h, c).
+
+    With the token that was taken there, and the same sampling, this is the run itself again.
+
+    Raises:
+        UserError: no such token.
+    """
+    start = step + 1
+    branch = PageRun(
+        model=run.model,
+        cell=run.cell,
+        capacity=start + sampling.max_new_tokens,
+        layers=run.layers,
+        units=run.units,
+        prompt_steps=min(run.prompt_steps, start),
+        session=run.session,
+        sampling=sampling,
+        parent=run.run_id,
+    )
+    branch.values[:start] = run.values[:start]
+    branch.token_ids += run.token_ids[:start]
+    branch.log_probs += run.log_probs[:start]
+    branch.tokens += run.tokens[:start]
+    steps = generate(
+        shown.model, "", sampling, state=state_after(run, step), position=start, first=token_id
+    )
+    for each in steps:
+        branch.add_step(each.token, each.token_id, each.log_prob, each.signals)
+    return branch
+
+
+def state_after(run: PageRun, step: int) -> State:
+    """(h, c) after this step of the run, each (layers, 1, units)."""
+    h, c = (torch.from_numpy(part.copy())[:, None] for part in run.state_after(step))
+    return h, c
+
+
+def branch_payload(shown: ShownModel, run: PageRun, branch: PageRun) -> dict[str, Any]:
+    """The branch's own columns, how it compares with the run it left, and a sentence.
+
+    `differences` is base64 of (steps that both have, signals, layers) float32: the mean
+    |difference| of the units, from the branch's first step on.
+    """
+    start = next_step(branch, run)
+    found = parting(run.token_ids, branch.token_ids, run.log_probs, branch.log_probs, start)
+    both = slice(start, start + found.compared)
+    return {
+        **payload.header(branch, shown.scale, shown.model.config.tokenizer, shown.about),
+        **payload.columns(branch, start, branch.steps, shown.scale),
+        "differences": payload.base64_of(mean_difference(run.values[both], branch.values[both])),
+        "sentence": sentence(found, run, branch, start),
+        "done": True,
+    }
+
+
+def next_step(branch: PageRun, run: PageRun) -> int:
+    """The branch's first step of its own."""
+    assert branch.parent == run.run_id
+    assert branch.sampling is not None
+    return branch.capacity - branch.sampling.max_new_tokens
+
+
+def sentence(found: Parting, run: PageRun, branch: PageRun, start: int) -> str:
+    """Where the two part, what they share after that, and whether they meet again."""
+    token = quoted(branch.tokens[start])
+    if not found.compared:
+        return f"The text ended at step {start}; with {token} it goes on."
+    if found.first is None:
+        return (
+            f"Step {start + 1} is {token} in both: from the same state, with the same random "
+            f"numbers, all {found.compared} tokens are the same."
+        )
+    if found.first == start:
+        told = f"Step {start + 1} is {token} instead of {quoted(run.tokens[start])}"
+    else:
+        at = found.first
+        told = (
+            f"{token} is the same, but the settings are not: step {at + 1} is "
+            f"{quoted(branch.tokens[at])} instead of {quoted(run.tokens[at])}"
+        )
+    more = "less" if found.log_prob < 0 else "more"
+    shared = (
+        f"; of the {found.compared} steps both have, {found.same} have the same token, and the "
+        f"branch is {abs(found.log_prob):.1f} nats {more} likely to the model. "
+    )
+    met = (
+        f"They meet again at step {found.meet + 1} and write the same from there on."
+        if found.meet is not None
+        else "They do not meet again."
+    )
+    return told + shared + met
+
+
+def quoted(token: str) -> str:
+    r"""A token in a sentence: in quotation marks, with a sign for what has no shape.
+
+    >>> quoted("\n"), quoted("a")
+    ('“↵”', '“a”')
+    """
+    signs = {"\n": "↵", "\t": "⇥", "\r": "␍", "\0": "␀"}
+    return "a space" if token == " " else f"“{''.join(signs.get(c, c) for c in token)}”"
