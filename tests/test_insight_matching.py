@@ -81,7 +81,7 @@ def test_a_planted_pattern_is_found_everywhere_and_ranked() -> None:
     assert found.matches[0].union <= found.matches[1].union
     assert found.matches[0].by_chance == pytest.approx(STEPS * 0.01**5, rel=0.5)
     assert "5 units are on in this span" in found.sentence()
-    assert "2 of the places shown share 5, which chance would bring at" in found.sentence()
+    assert "2 of the places shown share 5, as units that knew nothing" in found.sentence()
 
 
 def test_the_span_itself_is_no_match_but_in_another_text_it_is() -> None:

@@ -159,7 +159,7 @@ def test_a_delay_of_three_needs_three_tokens_of_context() -> None:
     assert found.reach == 3
     np.testing.assert_allclose(found.loss[:2], np.log(4), atol=1e-4)
     assert (found.loss[2:] < 0.01).all()
-    assert "is had with 3: 1.386 nats a token after reading 1" in found.sentence()
+    assert "up to 3 tokens: 1.386 nats a token after reading 1" in found.sentence()
 
 
 def test_where_context_is_worth_nothing_that_is_said() -> None:

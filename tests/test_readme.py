@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import app
+import lstm_lm.insight.__main__ as insight
 import train
 from lstm_lm.loading import BUNDLED, RESULTS_FILE, bundled_models
 
@@ -16,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("script", [app, train])
+@pytest.mark.parametrize("script", [app, train, insight])
 def test_every_option_is_in_the_readme(script: object) -> None:
     options = script.parser()._option_string_actions  # pyright: ignore[reportAttributeAccessIssue]
     for option in options:

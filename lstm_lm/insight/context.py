@@ -23,7 +23,7 @@ from lstm_lm.model import LanguageModel
 CONTEXTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 BLOCK = 64  # targets that lie together
 TOKENS_AT_ONCE = 32_768  # of a batch, which bounds its memory
-MOST = 0.95  # of the whole gain, which is called the reach
+NEAR = 0.01  # nats a token: what is left to gain where the reach ends
 
 Floats = npt.NDArray[np.float64]
 
@@ -47,8 +47,8 @@ class LossByContext(Result):
 
     @property
     def reach(self) -> int:
-        """The fewest tokens of context from which on at least 95 % of the whole gain is had."""
-        short = np.flatnonzero(self.gain > (1 - MOST) * self.gain[0])
+        """The fewest tokens of context from which on less than 0.01 nats are left to gain."""
+        short = np.flatnonzero(self.gain >= NEAR)
         return self.contexts[int(short[-1]) + 1 if len(short) else 0]
 
     def sentence(self) -> str:
@@ -60,10 +60,9 @@ class LossByContext(Result):
                 f"{self.loss[0]:.3f} nats a token with it, {self.loss[-1]:.3f} with {last}."
             )
         return (
-            f"{MOST:.0%} of what {last} tokens of context are worth is had with {self.reach}: "
-            f"{self.loss[0]:.3f} nats a token after reading {self.contexts[0]}, "
-            f"{self.loss[self.contexts.index(self.reach)]:.3f} after {self.reach}, "
-            f"{self.loss[-1]:.3f} ± {self.standard_error[-1]:.3f} after {last}."
+            f"Context is worth having up to {self.reach} tokens: {self.loss[0]:.3f} nats a token "
+            f"after reading {self.contexts[0]}, {self.loss[self.contexts.index(self.reach)]:.3f} "
+            f"after {self.reach}, {self.loss[-1]:.3f} ± {self.standard_error[-1]:.3f} after {last}."
         )
 
 

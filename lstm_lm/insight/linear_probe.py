@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from lstm_lm.errors import UserError
+from lstm_lm.evaluation import evaluation_mode
 from lstm_lm.insight.result import Result
 from lstm_lm.model import LanguageModel
 from lstm_lm.trace import trace_text
@@ -106,13 +108,26 @@ def mean_hidden_states(
     Raises:
         UserError: a text is empty or holds a character that the model does not know.
     """
-    chosen = model.config.layers - 1 if layer is None else layer
-    return np.stack(
-        [
-            trace_text(model, text)["hidden_state"][chosen].mean(axis=0, dtype=np.float64)
-            for text in texts
-        ]
-    )
+    if layer is not None and layer != model.config.layers - 1:
+        return np.stack(
+            [
+                trace_text(model, text)["hidden_state"][layer].mean(axis=0, dtype=np.float64)
+                for text in texts
+            ]
+        )
+    return np.stack([_mean_of_last_layer(model, text) for text in texts])
+
+
+@torch.no_grad()
+def _mean_of_last_layer(model: LanguageModel, text: str) -> Floats:
+    """As above, by the fused pass, which gives no other layer and is several times faster."""
+    token_ids = model.tokenizer.encode(text)
+    if not len(token_ids):
+        raise UserError("an example is empty: give at least one character in each")
+    ids = torch.from_numpy(token_ids)[None].to(model.decoder.weight.device)
+    with evaluation_mode(model):
+        outputs, _ = model.hidden_states(ids, model.zero_state())
+    return outputs[:, 0].double().mean(dim=0).cpu().numpy()
 
 
 def train_probe(

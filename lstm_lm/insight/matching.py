@@ -67,8 +67,8 @@ class Matching(Result):
         others = "1 other place shares" if as_good == 1 else f"{as_good} of the places shown share"
         return (
             f"{pattern} on in this span and off just outside (quantile {self.threshold}); "
-            f"{others} {best.shared}, which chance would bring at {best.by_chance:.2g} steps of "
-            "this text."
+            f"{others} {best.shared}, as units that knew nothing of each other would at "
+            f"{best.by_chance:.2g} steps of this text."
         )
 
 

@@ -37,11 +37,11 @@ class Saturation(Result):
             layer: from 0.
         """
         left, right = self.left[gate][layer], self.right[gate][layer]
+        most = f"{(right > 0.9).sum()} of {len(right)} are open, {(left > 0.9).sum()} shut"
         return (
             f"The {LABELS[gate]}s of layer {layer + 1} are open (above {RIGHT}) {right.mean():.0%} "
-            f"of the time and shut (below {LEFT}) {left.mean():.0%}; {int((right > 0.9).sum())} of "
-            f"{len(right)} units are open, and {int((left > 0.9).sum())} shut, at more than nine "
-            "steps in ten."
+            f"and shut (below {LEFT}) {left.mean():.0%} of the time; at more than nine steps in "
+            f"ten {most}."
         )
 
 

@@ -1,0 +1,64 @@
+"""The findings of a model and a text on the command line."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lstm_lm.insight.__main__ import main
+from lstm_lm.insight.report import held_out
+from lstm_lm.model import LanguageModel
+from tests.planted import delay_rnn, hand_set_lstm
+from tests.test_insight_units import TEXT
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Both hand-set models and a text that they know."""
+    hand_set_lstm().save_pretrained(tmp_path / "lstm")
+    delay_rnn().save_pretrained(tmp_path / "rnn")
+    (tmp_path / "text.txt").write_text(TEXT * 20)
+    return tmp_path
+
+
+def test_a_line_of_each_kind_is_printed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lstm, rnn = str(folder / "lstm"), str(folder / "rnn")
+    assert main([lstm, str(folder / "text.txt"), "--compare", rnn, "--steps", "900"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    kinds = [line.split()[0] for line in lines]
+    assert set(kinds) >= {"keeps", "follows", "detector", "saturation", "unit"}
+    assert kinds.count("gradient") == kinds.count("context") == 2
+    assert all(re.match(r"\w+ +\S.*[.!]$", line) for line in lines)
+    assert "Unit 0 follows the position in the line: |r| = 1.00 with its cell state." in "".join(
+        lines
+    )
+
+
+def test_what_cannot_be_read_is_one_line_and_exit_code_2(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments, message in (
+        (["nowhere"], "nowhere"),
+        ([str(folder / "lstm"), str(folder / "gone.txt")], "no such file or folder"),
+        ([str(folder / "lstm"), str(folder / "text.txt"), "--steps", "0"], "--steps is 0"),
+    ):
+        assert main(arguments) == 2
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert printed.err.count("\n") == 1
+        assert message in printed.err
+
+
+def test_what_is_held_out_begins_with_a_line_of_the_last_tenth() -> None:
+    text = "".join(f"line {number}\n" for number in range(1_000))
+    rest = held_out([text[:4_000], text[4_000:]])
+    assert text.endswith(rest)
+    assert rest.startswith("line 9")
+    assert 0.09 * len(text) < len(rest) <= 0.1 * len(text)
+
+
+def test_an_rnn_is_reported_without_gates(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(folder / "rnn"), str(folder / "text.txt"), "--steps", "900"]) == 0
+    kinds = {line.split()[0] for line in capsys.readouterr().out.splitlines()}
+    assert not kinds & {"acts", "keeps", "saturation"}
+    assert isinstance(LanguageModel.from_pretrained(folder / "rnn"), LanguageModel)
