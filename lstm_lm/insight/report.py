@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lstm_lm.corpus import TRAINING_SHARE
 from lstm_lm.errors import UserError
 from lstm_lm.insight.completion import compare, complete_word
 from lstm_lm.insight.context import loss_by_context
@@ -28,7 +29,6 @@ from lstm_lm.insight.units import unit_page
 from lstm_lm.model import LanguageModel
 from lstm_lm.trace import GateTrace, trace_tokens
 
-TRAINED_ON = 0.9  # of the characters, as training splits them
 TRACED = 12_000  # tokens whose every gate is looked at
 READ = 60_000  # tokens in which memory is measured
 CHARACTERS = 240_000  # that are enough for both
@@ -57,7 +57,7 @@ def held_out(pieces: Sequence[str]) -> str:
         pieces: the text, to be joined.
     """
     text = "".join(pieces)
-    rest = text[int(TRAINED_ON * len(text)) :]
+    rest = text[int(TRAINING_SHARE * len(text)) :]
     return rest[rest.find("\n") + 1 :][:CHARACTERS]
 
 
