@@ -241,6 +241,27 @@ def test_a_plain_rnn_is_one_sum(page: Page, site: Site) -> None:
     expect(shown.locator(".ledger")).to_be_empty()
 
 
+def sticking_out(shown: Locator) -> list[str]:
+    """What reaches over the right edge of its card."""
+    return shown.locator(".below").evaluate(
+        """below => [...below.querySelectorAll('.card')].flatMap((card) => {
+          const { right } = card.getBoundingClientRect();
+          return [...card.querySelectorAll('*')]
+            .filter((part) => part.offsetWidth && part.getBoundingClientRect().right > right)
+            .map((part) => part.outerHTML.slice(0, 80));
+        })"""
+    )
+
+
+def test_nothing_sticks_out_at_any_width(page: Page, site: Site) -> None:
+    shown = bench(page)
+    shown.locator(".gate[data-box=forget_gate]").click()
+    expect(shown.locator(".sum")).to_be_visible()
+    for width in (1600, 1301, 1300, 1140, 881, 880, 761, 760, 500, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert not sticking_out(shown), width
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_no_axe_violation_and_nothing_wider_with_all_of_it_open(
@@ -256,12 +277,7 @@ def test_no_axe_violation_and_nothing_wider_with_all_of_it_open(
     shown.locator("[data-setting=top_k]").fill("3")
     expect(shown.locator(".out").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    sticks_out = shown.locator(".below").evaluate(
-        "card => [...card.querySelectorAll('*')].filter((part) => part.offsetWidth &&"
-        " part.getBoundingClientRect().right > card.getBoundingClientRect().right)"
-        ".map((part) => part.outerHTML.slice(0, 80))"
-    )
-    assert not sticks_out
+    assert not sticking_out(shown)
     found = Axe().run(page, options={"resultTypes": ["violations"]})
     assert not found.response["violations"], found.generate_report()
     page.close()
