@@ -23,8 +23,9 @@ def parser() -> argparse.ArgumentParser:
         "--model",
         action="append",
         metavar="MODEL",
-        help="a model that comes with the project, or the folder of a run; repeat it for several "
-        "(default: those that come with the project; a Space names others in LSTM_LM_MODELS)",
+        help="a model that comes with the project, the folder of a run, or OWNER/NAME[@REVISION] "
+        "on the Hub; repeat it for several (default: those that come with the project; a Space "
+        "names others in LSTM_LM_MODELS)",
     )
     parser.add_argument("--host", default=None, help="address to serve on (default: 127.0.0.1)")
     parser.add_argument(
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     quiet = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
     os.environ.update({name: value for name, value in quiet.items() if name not in os.environ})
     try:
-        from lstm_lm.loading import bundled_models, model_folder
+        from lstm_lm.loading import bundled_models, is_local, model_folder
 
         named = os.environ.get("LSTM_LM_MODELS", "").split(",")
         models = options.model or [name.strip() for name in named if name.strip()]
@@ -61,6 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not models:
             raise UserError("no model comes with this copy: train one, then give --model FOLDER")
         for name in models:
+            if not is_local(name):
+                _say(f"asking the Hub for {name}")
             model_folder(name)
 
         from lstm_lm.ui.page import build_page, launch_settings

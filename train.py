@@ -13,6 +13,7 @@ from pathlib import Path
 from lstm_lm.config import CELLS, DEVICES, PRECISIONS, TOKENIZERS, TrainConfig
 from lstm_lm.errors import ConfigError, UserError
 from lstm_lm.options import OneLineParser, add_options, as_options, chosen
+from lstm_lm.repository import Target
 from lstm_lm.sizing import RULED
 from lstm_lm.tracking import TRACKERS, check_tracker
 
@@ -45,6 +46,19 @@ def parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="go on with the run in this folder, with the settings it began with",
     )
+    hub = parser.add_argument_group("the Hugging Face Hub")
+    hub.add_argument(
+        "--push-to-hub",
+        metavar="OWNER/NAME",
+        help="push the model there in the end; with --resume of a run that is finished, only push",
+    )
+    hub.add_argument("--revision", metavar="TAG", help="a tag for what is pushed, such as v1.0")
+    hub.add_argument(
+        "--private", action="store_true", help="make the repository private, if it is made now"
+    )
+    hub.add_argument(
+        "--license", metavar="ID", help="what the model card states, such as mit or cc0-1.0"
+    )
     parser.add_argument(
         "--track",
         choices=TRACKERS,
@@ -62,7 +76,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(options, command)
     except ConfigError as error:
-        return _say(as_options(error, TrainConfig.__dataclass_fields__), 2)
+        fields = [*TrainConfig.__dataclass_fields__, "push_to_hub", "revision"]
+        return _say(as_options(error, fields), 2)
     except UserError as error:
         return _say(str(error), 2)
     except KeyboardInterrupt:
@@ -78,6 +93,7 @@ def _run(options: argparse.Namespace, command: str) -> int:
         )
     config = TrainConfig(**settings)
     check_tracker(options.track)
+    target = _target(options)
 
     # The heavy imports wait until the input is known to be right.
     from lstm_lm.console import Console
@@ -87,18 +103,36 @@ def _run(options: argparse.Namespace, command: str) -> int:
     console = Console()
     try:
         if options.resume:
-            resume_run(options.resume, console, options.track)
+            resume_run(options.resume, console, options.track, target)
         else:
             begin_run(
-                config, settings, options.text or [], options.out, command, console, options.track
+                config,
+                settings,
+                options.text or [],
+                options.out,
+                command,
+                console,
+                options.track,
+                target,
             )
     except Interrupted as stopped:
+        push = f" {target.options()}" if target else ""
         return _say(
             f"interrupted after step {stopped.step:,}, everything saved; go on with\n"
-            f"  python train.py --resume {shlex.quote(str(stopped.folder))}",
+            f"  python train.py --resume {shlex.quote(str(stopped.folder))}{push}",
             130,
         )
     return 0
+
+
+def _target(options: argparse.Namespace) -> Target | None:
+    """Where to push, if the person wants that."""
+    given = {"revision": options.revision, "private": options.private, "license": options.license}
+    if options.push_to_hub is not None:
+        return Target(repo_id=options.push_to_hub, **given)
+    for name in (name for name, value in given.items() if value):
+        raise ConfigError(f"--{name} goes with what is pushed: add --push-to-hub OWNER/NAME")
+    return None
 
 
 def _say(message: str, code: int) -> int:

@@ -1,117 +1,241 @@
 """The model card: a README.md whose YAML block the Hub reads, and what a person wants to know.
 
-Written from the files of the folder, so that no number on it comes from anywhere else.
+Written from the files of the folder, so that no number on it comes from anywhere else; of the
+machine it tells nothing but what results.json does. Knows nothing of the network.
 """
 
-import json
+import re
+import shlex
+import urllib.parse
 from pathlib import Path
 from typing import Any
 
-from lstm_lm.config import TrainConfig
-from lstm_lm.loading import CARD_FILE, CONFIG_FILE, RESULTS_FILE, read_metrics, write_atomically
+from lstm_lm.checks import LARGEST_JSON, read_file, read_json
+from lstm_lm.config import ModelConfig
+from lstm_lm.loading import (
+    CARD_FILE,
+    RESULTS_FILE,
+    read_config,
+    read_metrics,
+    write_atomically,
+)
+from lstm_lm.loss_curve import CURVE_FILE
 
 CELL_NAMES = {"lstm": "LSTM", "rnn": "plain tanh RNN"}
+PLACEHOLDER = "path/to/this/folder"
+"""What a card says to load where it does not know its repository."""
+MOST_ROWS = 24  # of the table
+UNTOLD = {"--push-to-hub": 1, "--revision": 1, "--license": 1, "--private": 0, "--track": 1}
+"""Options that shape no model -> how many values they take."""
 
 
-def write_card(folder: Path, config: TrainConfig, command: str) -> None:
-    """Write the card of the model folder.
+def write_card(folder: Path, command: str = "") -> None:
+    """Write the card of the model folder; a licence that its card states is kept.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    text = card(folder, config, command)
+    text = card(folder, command=command)
     write_atomically(folder / CARD_FILE, lambda path: path.write_text(text, encoding="utf-8"))
 
 
-def card(folder: Path, config: TrainConfig, command: str) -> str:
-    """The text of the card, from the folder's config, metrics and results."""
-    sizes = json.loads((folder / CONFIG_FILE).read_text())
-    rows = read_metrics(folder)
-    results = _results(folder, rows)
-    kind = f"{CELL_NAMES[config.cell]}, {config.layers} x {config.hidden_size} units"
-    unit = "character" if config.tokenizer == "char" else "subword"
-    curve = "\n".join(
-        f"| {row['step']:,} | {row['train_loss']:.4f} | {row['val_loss']:.4f} "
-        f"| {row['val_bpc']:.4f} |"
-        for row in rows
-    )
-    return f"""---
-library_name: lstm-lm
-pipeline_tag: text-generation
-tags:
-- lstm-lm
-- {config.cell}
-- {unit}-level
-model-index:
-- name: {folder.resolve().name}
-  results:
-  - task:
-      type: text-generation
-    dataset:
-      name: validation text (the last tenth of the characters)
-      type: text
-    metrics:
-    - type: loss
-      name: nats a token, state carried
-      value: {results["val_loss"]}
-    - type: bits_per_character
-      name: bits a character, state carried
-      value: {results["val_bpc"]}
----
+def card(
+    folder: Path, *, command: str = "", repo_id: str | None = None, license: str | None = None
+) -> str:
+    """The text of the card, from the folder's config, metrics and results.
 
-# {folder.resolve().name}
-
-A {unit}-level language model: {kind}, {sizes["vocab_size"]} tokens, trained from scratch with
-lstm-lm. Made to be looked into: every gate of every unit at every step.
-
-## Trained with
-
-    {command}
-
-{_told(results)}
-
-| step | training loss | validation loss (nats a token) | bits a character |
-|---:|---:|---:|---:|
-{curve}
-
-The validation text is the last tenth of the characters; the state is carried over all that is read
-of it, which the count above says. The training loss is with dropout, and so above what the model
-does without.
-
-## It writes
-
-```
-{rows[-1]["sample"].strip(chr(10)) if rows else ""}
-```
-
-## Use it
+    Args:
+        folder: the model folder.
+        command: what trained it; empty: what results.json says.
+        repo_id: OWNER/NAME where it will be found; None: in a folder.
+        license: its id on the Hub, such as mit; None: the one that the folder's card states.
+    """
+    config, rows, results = read_config(folder), read_metrics(folder), _results(folder)
+    command = public_command(command) or str(results.get("command", ""))
+    title = (repo_id or folder.resolve().name).rpartition("/")[2]
+    place = repo_id or PLACEHOLDER
+    stated = license or stated_license(folder)
+    parts = [
+        _metadata(title, config, results or _best(rows), command, stated),
+        f"# {title}\n\n{_introduction(config)}",
+        _trained(command, results, rows, (folder / CURVE_FILE).exists()),
+        _samples(rows),
+        f"""## Use it
 
 ```python
 from lstm_lm import LanguageModel
 
-lm = LanguageModel.from_pretrained("path/to/this/folder")
+lm = LanguageModel.from_pretrained("{place}")
 print(lm.complete("\\n"))
 ```
 
-Not meant for: facts, advice, or anything but looking at how a recurrent network works.
-"""
+To see every gate of it, from the folder of lstm-lm:
+
+    python app.py --model {place}
+
+Loading it runs no code and unpickles nothing: the weights are safetensors, with the names and the
+row order of `torch.nn.LSTM`.""",
+        """## Not meant for
+
+Facts, advice, programs to be run, or text that anybody relies on: it is a small model that has seen
+its training text and nothing else, whose faults it repeats, and nothing was done to make it safe.
+It is there to look at how a recurrent network works.""",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _results(folder: Path, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """The final results, or those of the best evaluation so far."""
+def stated_license(folder: Path) -> str | None:
+    """The licence that the folder's card states, as the Hub names it."""
+    from huggingface_hub import metadata_load
+
+    path = folder / CARD_FILE
+    try:
+        stated = (metadata_load(path) or {}).get("license") if path.exists() else None
+    except (ValueError, OSError):  # a person's own card, which we only replace
+        return None
+    return stated if isinstance(stated, str) else None
+
+
+def public_command(command: str) -> str:
+    """The command without what is nobody's business: folders of a machine, keys in addresses.
+
+    >>> public_command("python train.py --text /home/ada/verse.txt --private --steps 9")
+    'python train.py --text verse.txt --steps 9'
+    """
+    shown: list[str] = []
+    skip = 0
+    for argument in shlex.split(command):
+        option, equals, value = argument.partition("=")
+        if skip:
+            skip -= 1
+        elif option in UNTOLD:
+            skip = 0 if equals else UNTOLD[option]
+        elif equals and option.startswith("--"):
+            shown.append(f"{option}={_public(value)}")
+        else:
+            shown.append(_public(argument))
+    return shlex.join(shown)
+
+
+def _public(argument: str) -> str:
+    if argument.startswith(("http://", "https://")):
+        url = urllib.parse.urlsplit(argument)
+        host = url.netloc.rpartition("@")[2]
+        return urllib.parse.urlunsplit((url.scheme, host, url.path, "", ""))
+    if argument.startswith(("/", "~", "\\")) or re.match(r"[A-Za-z]:[\\/]", argument):
+        return re.split(r"[\\/]", argument.rstrip("\\/"))[-1]
+    return argument
+
+
+def _metadata(
+    title: str, config: ModelConfig, measured: dict[str, Any], command: str, license: str | None
+) -> str:
+    """The YAML block, as the Hub's own classes write it."""
+    from huggingface_hub import EvalResult, ModelCardData
+
+    datasets = list(dict.fromkeys(re.findall(r"hf://datasets/([^/\s]+/[^/\s]+)/", command)))
+    figures = [
+        ("loss", "nats a character, state carried", "val_nats_per_character"),
+        ("bits_per_character", "bits a character, state carried", "val_bpc"),
+        ("loss", "nats a token, cold windows of 256 tokens", "val_loss_cold_windows"),
+    ]
+    results = [
+        EvalResult(
+            task_type="text-generation",
+            dataset_type=datasets[0] if len(datasets) == 1 else "text",
+            dataset_name="the last tenth of the characters of its text",
+            dataset_split="validation",
+            metric_type=kind,
+            metric_name=name,
+            metric_value=measured[key],
+        )
+        for kind, name, key in figures
+        if key in measured
+    ]
+    data = ModelCardData(
+        license=license,
+        library_name="lstm-lm",
+        pipeline_tag="text-generation",
+        tags=["lstm-lm", config.cell, f"{_unit(config)}-level", "recurrent-neural-network"],
+        datasets=datasets or None,
+        model_name=title,
+        eval_results=results or None,
+    )
+    if not results:
+        data.pop("model_name")
+    return f"---\n{data.to_yaml()}\n---"
+
+
+def _unit(config: ModelConfig) -> str:
+    return "character" if config.tokenizer == "char" else "subword"
+
+
+def _introduction(config: ModelConfig) -> str:
+    layers = f"{config.layers} x {config.hidden_size} units"
+    return (
+        f"A {_unit(config)}-level language model: {CELL_NAMES[config.cell]}, {layers}, "
+        f"{config.vocab_size} tokens,\n{config.parameter_count:,} parameters, trained from scratch "
+        "with lstm-lm. Made to be looked into: every\ngate of every unit at every step."
+    )
+
+
+def _trained(
+    command: str, results: dict[str, Any], rows: list[dict[str, Any]], picture: bool
+) -> str:
+    if not rows:
+        return ""
+    told = _told(results) if results else f"Not finished: this is step {rows[-1]['step']:,}."
+    every = -(-len(rows) // MOST_ROWS)
+    shown = [row for number, row in enumerate(rows, 1) if number % every == 0 or row is rows[-1]]
+    table = "\n".join(
+        f"| {row['step']:,} | {row['train_loss']:.4f} | {row['val_loss']:.4f} "
+        f"| {row['val_bpc']:.4f} |"
+        for row in shown
+    )
+    curve = f"![Training and validation loss over the steps]({CURVE_FILE})\n\n" if picture else ""
+    return f"""## Trained with
+
+    {command}
+
+{told}
+
+{curve}| step | training loss | validation loss (nats a token) | bits a character |
+|---:|---:|---:|---:|
+{table}
+
+The validation text is the last tenth of the characters; the state is carried over all that is read
+of it, which the count above says. The training loss is with dropout, and so above what the model
+does without."""
+
+
+def _samples(rows: list[dict[str, Any]]) -> str:
+    """What it wrote at its first evaluation and at its last."""
+    ends = rows[:1] + rows[1:][-1:]
+    texts = [f"After {row['step']:,} steps:\n\n{_fenced(row['sample'])}" for row in ends]
+    return "\n\n".join(["## It writes", *texts]) if texts else ""
+
+
+def _fenced(text: str) -> str:
+    """The text as it stands, whatever it holds."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{text.strip(chr(10))}\n{fence}"
+
+
+def _results(folder: Path) -> dict[str, Any]:
+    """The final results with their texts; empty where the run is not finished."""
     path = folder / RESULTS_FILE
-    if path.exists():
-        return json.loads(path.read_text())
-    return min(rows, key=lambda row: row["val_loss"])
+    return read_json(read_file(path, LARGEST_JSON), RESULTS_FILE) if path.exists() else {}
+
+
+def _best(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return min(rows, key=lambda row: row["val_loss"], default={})
 
 
 def _told(results: dict[str, Any]) -> str:
-    if "machine" not in results:
-        return f"Not finished: these are the results of step {results['step']:,}."
     minutes = results["seconds"] / 60
     return (
-        f"{results['steps']:,} steps, {minutes:.0f} minutes on {results['machine']}; "
-        f"{results['parameters']:,} parameters.\n\n"
+        f"{results['steps']:,} steps, {minutes:.0f} minutes on {results['machine']}.\n\n"
         f"Validation over {results['val_tokens']:,} tokens:\n\n"
         f"- state carried: **{results['val_loss']:.4f}** nats a token, or "
         f"{results['val_nats_per_character']:.4f} nats a character "

@@ -36,6 +36,22 @@ class ModelNotFoundError(UserError):
     """No bundled model, folder or repository answers to this name."""
 
 
+class HubError(UserError):
+    """The Hugging Face Hub answered with an error, or what came from it is damaged."""
+
+
+class HubOfflineError(HubError):
+    """The Hub cannot be reached, and what was asked for is not in the cache."""
+
+
+class HubAccessError(HubError):
+    """There is no token, it is not accepted, or its owner lacks the right."""
+
+
+class PushError(HubError):
+    """A model could not be pushed; what was to be pushed is untouched."""
+
+
 class CheckpointError(UserError):
     """A run folder cannot be resumed, or cannot be written."""
 

@@ -30,6 +30,7 @@ from lstm_lm.checks import (
 from lstm_lm.config import MOST_EVALUATIONS, ModelConfig, from_json, to_json
 from lstm_lm.errors import ConfigError, ModelFolderError, ModelNotFoundError, shown
 from lstm_lm.model import LanguageModel
+from lstm_lm.repository import is_repository_id, split_name
 from lstm_lm.tokenizer import CharTokenizer, SentencePieceTokenizer, load_tokenizer
 
 MODEL_TYPE = "lstm-lm"
@@ -58,9 +59,14 @@ def bundled_models() -> list[str]:
 def load(name: str | Path, *, revision: str | None = None) -> LanguageModel:
     """The model of a bundled name, a folder or a Hub repository id, in evaluation mode.
 
+    Args:
+        name: what `bundled_models` lists, a folder, OWNER/NAME or OWNER/NAME@REVISION.
+        revision: of a repository: a branch, a tag or a commit; None: main.
+
     Raises:
         ModelNotFoundError: nothing answers to the name.
         ModelFolderError: the folder is broken, foreign or hostile.
+        HubError: the Hub cannot be reached, does not let us in, or sent something damaged.
     """
     folder = model_folder(name, revision=revision)
     model = load_folder(folder)
@@ -74,18 +80,42 @@ def model_folder(name: str | Path, *, revision: str | None = None) -> Path:
 
     Raises:
         ModelNotFoundError: nothing answers to the name.
+        HubError: the Hub cannot be reached, does not let us in, or sent something damaged.
     """
     text = str(name)
-    if text in bundled_models():
-        return BUNDLED / text
+    local = _local_folder(name)
+    if local is not None:
+        if revision is not None:
+            raise ModelNotFoundError(
+                f"no model {text!r} of revision {revision!r}: it is on this machine, "
+                "and only repositories of the Hub have revisions"
+            )
+        return local
+    repo_id, at = split_name(text)
+    if isinstance(name, str) and is_repository_id(repo_id):
+        from lstm_lm.hub import fetch
+
+        return fetch(repo_id, revision or at)
+    raise ModelNotFoundError(
+        f"no model {text!r}: neither a model that comes with the project "
+        f"({', '.join(bundled_models()) or 'none here'}), nor a folder, nor the OWNER/NAME of a "
+        "repository on the Hub"
+    )
+
+
+def is_local(name: str | Path) -> bool:
+    """Whether the model is on this machine: a bundled one, or a folder."""
+    return _local_folder(name) is not None
+
+
+def _local_folder(name: str | Path) -> Path | None:
+    if str(name) in bundled_models():
+        return BUNDLED / str(name)
     with contextlib.suppress(OSError, RuntimeError):  # a name too long; a ~user that is not there
         folder = Path(name).expanduser()
         if folder.is_dir():
             return folder
-    raise ModelNotFoundError(
-        f"no model {text!r}: neither a model that comes with the project "
-        f"({', '.join(bundled_models()) or 'none here'}) nor a folder"
-    )
+    return None
 
 
 def load_folder(folder: Path) -> LanguageModel:
@@ -110,7 +140,7 @@ def load_folder(folder: Path) -> LanguageModel:
         raise ModelFolderError(f"{name}: {error}") from None
     model = LanguageModel(config, tokenizer, seed=None)
     model.load_state_dict(weights)
-    model.name = folder.resolve().name
+    model.folder, model.name = folder, folder.resolve().name
     return model.requires_grad_(False).eval()
 
 

@@ -63,6 +63,8 @@ class LanguageModel(nn.Module):
         self.rnn = recurrent_module(config)
         self.decoder = nn.Linear(config.hidden_size, config.vocab_size)
         self._weight_names = [name for name, _ in self.rnn.named_parameters()]
+        self.folder: Path | None = None
+        """Where it was loaded from."""
         self._engine: Engine | None = None
         self._engine_lock = threading.Lock()
         if seed is not None:
@@ -236,6 +238,32 @@ class LanguageModel(nn.Module):
         from lstm_lm.loading import save
 
         save(self, Path(folder))
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        *,
+        private: bool = False,
+        revision: str | None = None,
+        license: str | None = None,
+    ) -> str:
+        """Push the model to the Hub's repository OWNER/NAME and return its address.
+
+        Args:
+            repo_id: OWNER/NAME; it is made if it is not there.
+            private: whether only its owner may see it.
+            revision: a tag to give to the commit, such as "v1.0".
+            license: what its card states, as the Hub names it, such as "mit".
+
+        Raises:
+            ConfigError: no name of a repository, or no tag.
+            HubError: it could not be pushed, and why; see `push.push_folder`.
+        """
+        from lstm_lm.push import push_model
+        from lstm_lm.repository import Target
+
+        target = Target(repo_id=repo_id, private=private, revision=revision, license=license)
+        return push_model(self, target).url
 
     def weights(self) -> dict[str, Tensor]:
         """Name -> weight, detached and contiguous, as the weight file holds them."""

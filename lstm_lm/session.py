@@ -1,22 +1,31 @@
-"""A training session from end to end: text -> corpus -> run folder -> training -> what to do next.
+"""A training session from end to end: text -> corpus -> run folder -> training -> the Hub.
 
 What `train.py` calls once it has read its arguments.
 """
 
 import re
+import shlex
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from lstm_lm.checkpoint import Run, checkpoint_folder, read_run, refuse_folder_in_use
+from lstm_lm.checkpoint import (
+    Run,
+    checkpoint_folder,
+    newest_step,
+    read_run,
+    refuse_folder_in_use,
+)
 from lstm_lm.config import TrainConfig
 from lstm_lm.console import Reporter
 from lstm_lm.corpus import Corpus, build_corpus, cache_folder, cached_corpus
-from lstm_lm.errors import TextError
-from lstm_lm.loading import remove_partial_files
+from lstm_lm.errors import HubError, HubOfflineError, PushError, TextError
+from lstm_lm.loading import RESULTS_FILE, remove_partial_files
 from lstm_lm.processes import Processes, join, leave
+from lstm_lm.push import check_target, push_folder
+from lstm_lm.repository import Target
 from lstm_lm.sources import standard_library, text_files
-from lstm_lm.training import begin, train
+from lstm_lm.training import Interrupted, begin, train
 
 RUNS = Path("runs")
 
@@ -29,6 +38,7 @@ def begin_run(
     command: str,
     reporter: Reporter,
     track: str | None = None,
+    target: Target | None = None,
 ) -> None:
     """Train a new model on the sources, or on the standard library's source if there are none.
 
@@ -41,10 +51,12 @@ def begin_run(
         command: what the person typed.
         reporter: told of progress.
         track: a tracker that gets the metrics too.
+        target: where the model is pushed in the end; whether it can be is looked into before.
     """
     processes = join(config.device)
     told: list[Any] = [None]
     if processes.first:
+        _check(target)
         if out:
             refuse_folder_in_use(out)  # before the work on the text
         files = _files(sources)
@@ -63,26 +75,65 @@ def begin_run(
             processes=processes,
         )
         told = [str(folder)]
-    _go_on(Path(processes.tell(told)[0]), processes, reporter, track)
+    _go_on(Path(processes.tell(told)[0]), processes, reporter, track, target)
 
 
-def resume_run(folder: Path, reporter: Reporter, track: str | None = None) -> None:
-    """Go on with the run in the folder."""
-    processes = join(read_run(folder).train.device)
+def resume_run(
+    folder: Path, reporter: Reporter, track: str | None = None, target: Target | None = None
+) -> None:
+    """Go on with the run in the folder; one that is finished is only pushed, if there is where."""
+    run = read_run(folder)
+    processes = join(run.train.device)
+    finished = newest_step(folder) == run.train.steps and (folder / RESULTS_FILE).exists()
     if processes.first:
         for place in (folder, checkpoint_folder(folder)):
             remove_partial_files(place)
-    _go_on(folder, processes, reporter, track)
+        if not finished:
+            _check(target)
+    if not (finished and target):
+        _go_on(folder, processes, reporter, track, target)
+    elif processes.first:
+        _push(folder, run, target, reporter)
 
 
-def _go_on(folder: Path, processes: Processes, reporter: Reporter, track: str | None) -> None:
-    """Train the run in the folder to its end; only the first process speaks."""
+def _check(target: Target | None) -> None:
+    """Raise HubError if it can be known by now that a model cannot be pushed to the target."""
+    try:
+        if target:
+            check_target(target)
+    except HubOfflineError as error:
+        raise HubOfflineError(
+            f"{error}; train without --push-to-hub, and push later with --resume"
+        ) from None
+
+
+def _push(folder: Path, run: Run, target: Target, reporter: Reporter) -> None:
+    try:
+        push_folder(folder, target, reporter)
+    except HubError as error:
+        again = f"python train.py --resume {shlex.quote(str(folder))} {target.options()}"
+        raise PushError(f"{error}; the model is whole in {folder}, push it with  {again}") from None
+    except KeyboardInterrupt:
+        raise Interrupted(run.train.steps or 0, folder) from None
+
+
+def _go_on(
+    folder: Path,
+    processes: Processes,
+    reporter: Reporter,
+    track: str | None,
+    target: Target | None,
+) -> None:
+    """Train the run in the folder to its end; only the first process speaks, and pushes."""
     run = read_run(folder)
     if not processes.first:
         reporter = Reporter()
     train(run, _corpus_of(run, reporter), folder, reporter, processes, track)
     leave()
     reporter.line(f"done: the model is in {folder}")
+    if target and processes.first:
+        _push(folder, run, target, reporter)
+        return
     reporter.line(f"look inside it:  python app.py --model {folder}")
 
 

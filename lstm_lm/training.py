@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from lstm_lm import checkpoint
-from lstm_lm.card import write_card
+from lstm_lm.card import public_command, write_card
 from lstm_lm.checkpoint import Run
 from lstm_lm.config import SamplingConfig, TrainConfig, to_json
 from lstm_lm.console import Bar, Reporter
@@ -37,6 +37,7 @@ from lstm_lm.loading import (
     save,
     write_atomically,
 )
+from lstm_lm.loss_curve import write_loss_curve
 from lstm_lm.model import LanguageModel
 from lstm_lm.planning import settle
 from lstm_lm.processes import Processes
@@ -315,7 +316,7 @@ class _Loop:
                 self.best = loss
                 save(model, self.folder)
             self._write_metrics([*read_metrics(self.folder), row])
-            write_card(self.folder, self.config, self.command)
+            write_card(self.folder, self.command)
         self.tracker.log(row)
         model.train()
         self._say(row, is_best=is_best)
@@ -338,6 +339,7 @@ class _Loop:
             "parameters": kept.config.parameter_count,
             "steps": self.steps,
             "seconds": round(self.seconds, 1),
+            "command": public_command(self.command),
             "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, "
             f"torch {torch.__version__}, {self.trainer.device.type}",
         }
@@ -346,7 +348,8 @@ class _Loop:
                 self.folder / RESULTS_FILE,
                 lambda path: path.write_text(json.dumps(results, indent=2) + "\n"),
             )
-            write_card(self.folder, self.config, self.command)
+            write_loss_curve(self.folder, read_metrics(self.folder))
+            write_card(self.folder)
         self.reporter.line(
             f"kept: {stateful:.4f} nats a token with the state carried over {len(used):,} "
             f"validation tokens ({results['val_bpc']:.4f} bits a character); "

@@ -83,10 +83,16 @@ def test_float16_weights_load(model: LanguageModel, folder: Path) -> None:
     torch.testing.assert_close(logits(loaded), logits(model), rtol=0, atol=0.1)
 
 
-@pytest.mark.parametrize("name", ["no-such-model", "owner/name", "x" * 300, "~nobody-of-it/x"])
-def test_an_unknown_name_is_refused_with_those_that_are_known(name: str) -> None:
+@pytest.mark.parametrize("name", ["no-such-model", "a/b/c", "x" * 300, "~nobody-of-it/x", "./x"])
+def test_what_is_no_name_of_a_model_is_refused_without_asking_the_hub(name: str) -> None:
     with pytest.raises(ModelNotFoundError, match=f"no model '{name}'"):
         load(name)
+
+
+def test_what_is_on_this_machine_has_no_revisions(folder: Path) -> None:
+    for name in (folder, "shakespeare-char"):
+        with pytest.raises(ModelNotFoundError, match="'v1': it is on this machine, and only"):
+            load(name, revision="v1")
 
 
 def test_files_are_written_whole_or_not_at_all(tmp_path: Path) -> None:

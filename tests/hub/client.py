@@ -17,7 +17,9 @@ from typing import Any
 
 from tests.hub.server import LoopbackHub
 
-PRELOADED = ["torch", "lstm_lm.card", "lstm_lm.session", "lstm_lm.training"]
+# Most of what the client imports, and torch, which imports _dynamo for an optimizer.
+PRELOADED = ["httpx2", "tqdm.auto", "yaml", "filelock", "torch._dynamo", "matplotlib.figure",
+             "matplotlib.backends.backend_agg", "lstm_lm.session", "lstm_lm.hub"]  # fmt: skip
 PATIENCE = 120  # seconds for one call, on the busiest machine
 
 
@@ -33,7 +35,7 @@ class Person:
     more: dict[str, str] = field(default_factory=dict)
     """More of the environment."""
 
-    def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    def run(self, function: Callable[..., Any], *arguments: Any, **settings: Any) -> Any:
         """What the function returns in a process of its own; its exception is raised here.
 
         The function and its arguments are pickled; what it writes to stdout and stderr is in
@@ -46,7 +48,7 @@ class Person:
         self.home.mkdir(parents=True, exist_ok=True)
         process = context.Process(
             target=_child,
-            args=(theirs, environment, str(self.home / "said"), function, arguments),
+            args=(theirs, environment, str(self.home / "said"), function, arguments, settings),
         )
         process.start()
         theirs.close()
@@ -75,6 +77,7 @@ def _child(
     said: str,
     function: Callable[..., Any],
     arguments: tuple[Any, ...],
+    settings: dict[str, Any],
 ) -> None:
     assert "huggingface_hub" not in sys.modules, "the client was imported before its environment"
     os.environ.update(environment)
@@ -83,7 +86,7 @@ def _child(
             os.dup2(file.fileno(), descriptor)
         try:
             shorten_waits()
-            value = (True, function(*arguments))
+            value = (True, function(*arguments, **settings))
         except BaseException as error:
             traceback.print_exc()
             value = (False, error)
@@ -97,6 +100,9 @@ def shorten_waits() -> None:
     import time
     import types
 
+    from huggingface_hub import file_download
     from huggingface_hub.utils import _http
 
-    _http.time = types.SimpleNamespace(sleep=lambda seconds: None, time=time.time)  # pyright: ignore
+    impatient = types.SimpleNamespace(sleep=lambda seconds: None, time=time.time)
+    for module in (_http, file_download):
+        module.time = impatient  # pyright: ignore[reportAttributeAccessIssue]

@@ -12,6 +12,7 @@ Files = dict[str, bytes]
 """Path in a repository -> content."""
 LFS_SUFFIXES = (".safetensors", ".model", ".bin", ".npz")
 LFS_SIZE = 10 * 2**20  # bytes from which a file goes to LFS whatever it is
+LICENSES = ("mit", "apache-2.0", "cc0-1.0", "cc-by-4.0", "gpl-3.0", "other", "unknown")
 SDKS = ("gradio", "docker", "static")
 COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
 
@@ -118,6 +119,8 @@ def card_errors(content: str, kind: str) -> list[str]:
     except Exception as error:
         return [str(error)]
     errors: list[str] = []
+    if data.get("license", "mit") not in LICENSES:
+        errors.append(f'"license" must be one of {LICENSES}')
     if kind == "space":
         if data.get("sdk") not in SDKS:
             errors.append(f'"sdk" must be one of {SDKS}')

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 import urllib.parse
 from typing import Any
 
@@ -43,8 +44,11 @@ def auth_check(call: Call, kinds: str, name: str, write: str = "") -> Any:
 def information(call: Call, kinds: str, name: str, revision: str = "main") -> Any:
     repository = call.find(kinds, name)
     commit = commit_of(repository, revision)
+    readme = repository.commits[commit].get("README.md", b"").decode()
+    library = re.search(r"^library_name: (\S+)$", readme, re.MULTILINE)
     return {
         "id": name,
+        "library_name": library and library[1],
         "author": repository.owner,
         "sha": commit,
         "private": repository.private,

@@ -15,8 +15,8 @@ has what it answers.
 What goes wrong is said before: `hub.fault("PUT", "/lfs/", cut=1_000_000)` reads (or, of a GET,
 sends) so many bytes of the body and closes the connection; `corrupt=True` flips a bit of the body
 that is sent; `status=503` answers that instead; each for the next `times` requests of this method
-whose path holds the text. `hub.nobody` is the address of a Hub that is down: a Hub that goes down
-in the middle is a fault with cut=0 for many requests.
+in whose path the pattern is found. `hub.nobody` is the address of a Hub that is down; one that goes
+down in the middle is a fault with cut=0 for many requests.
 
 The client reads its environment when it is imported, so it has to be set before that. Nagle's
 delay is off and writes are buffered: with either, a call takes 40 ms.
@@ -43,7 +43,7 @@ class Fault:
     """Something that goes wrong with the next requests that match."""
 
     method: str
-    text: str
+    pattern: str
     times: int
     status: int | None
     cut: int | None
@@ -123,17 +123,16 @@ class LoopbackHub:
     def fault(
         self,
         method: str,
-        text: str,
+        pattern: str,
         *,
         times: int = 1,
         status: int | None = None,
         cut: int | None = None,
         corrupt: bool = False,
     ) -> None:
-        """Let the next `times` requests with this text in their path go wrong."""
-        self.faults.append(
-            Fault(method=method, text=text, times=times, status=status, cut=cut, corrupt=corrupt)
-        )
+        """Let the next `times` requests go wrong in whose path the pattern is found."""
+        told = {"times": times, "status": status, "cut": cut, "corrupt": corrupt}
+        self.faults.append(Fault(method=method, pattern=pattern, **told))
 
     def clear(self) -> None:
         """Forget every repository, request and fault."""
@@ -185,7 +184,11 @@ class Call(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _handle  # noqa: N815
 
     def _meets(self, fault: Fault, path: str) -> bool:
-        return fault.times > 0 and fault.method == self.command and fault.text in path
+        if fault.times < 1 or fault.method != self.command or not re.search(fault.pattern, path):
+            return False
+        # What is cut is longer than what is read of it.
+        size = int(self.headers.get("Content-Length", 0))
+        return fault.cut is None or self.command == "GET" or size > fault.cut
 
     def _read_body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
