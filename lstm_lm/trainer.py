@@ -5,7 +5,9 @@ the step's number alone, so a resumed run needs no random state and repeats the 
 bit for bit. Knows nothing of evaluation, files or people.
 """
 
+import inspect
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +25,22 @@ LAST_RATE = 0.02  # of the largest learning rate, at the end of the cosine
 BETAS = (0.9, 0.99)
 EVALUATION_TOKENS = 120_000  # a longer validation text is evaluated over its first so many
 MOST_EVALUATIONS = 12  # within a run, unless more are asked for
+
+
+class _AdamW(torch.optim.AdamW):
+    """AdamW that does not import torch's compiler: two seconds of every start, and never used.
+
+    torch's own decorators import it at the first call of these methods, unless the method under
+    them says that it is what to call. A test holds the import away.
+    """
+
+    step = torch.no_grad()(inspect.unwrap(torch.optim.AdamW.step))
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        for method in (torch.optim.Optimizer.add_param_group, torch.optim.Optimizer.zero_grad):
+            plain: Any = inspect.unwrap(method)
+            plain.__dict__.setdefault("__dynamo_disable", plain)
+        super().__init__(*arguments, **settings)
 
 
 class Trainer:
@@ -61,7 +79,7 @@ class Trainer:
             corpus.training, config.batch_size, config.sequence_length, config.seed
         )
         named = list(self.model.named_parameters())
-        self.optimizer = torch.optim.AdamW(
+        self.optimizer = _AdamW(
             [
                 {
                     "params": [weight for _, weight in named if weight.dim() > 1],

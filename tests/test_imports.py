@@ -35,8 +35,29 @@ for name in ("lstm_lm.sources", "lstm_lm.tokenizer", "lstm_lm.corpus", "lstm_lm.
         assert heavy not in sys.modules, f"{name} loads {heavy}"
 """
 
+START = """
+import sys
+import numpy as np, torch
+from tests.conftest import tiny_training
+from lstm_lm.corpus import Corpus
+from lstm_lm.tokenizer import CharTokenizer
+from lstm_lm.trainer import Trainer
+tokens = np.arange(500, dtype=np.int64) % 3
+corpus = Corpus(tokenizer=CharTokenizer("abc"), training=tokens, validation=tokens,
+                characters=1000, fingerprint="")
+trainer = Trainer(tiny_training(), corpus, torch.device("cpu"), torch.float32)
+before = trainer.model.decoder.weight.clone()
+trainer.train_step()
+assert not torch.equal(before, trainer.model.decoder.weight)
+assert "torch._dynamo" not in sys.modules, "a training step loads torch's compiler"
+"""
 
-@pytest.mark.parametrize("program", [CORE, LIGHT], ids=["core-no-gradio", "light-no-torch"])
+
+@pytest.mark.parametrize(
+    "program",
+    [CORE, LIGHT, START],
+    ids=["core-no-gradio", "light-no-torch", "training-no-compiler"],
+)
 def test_a_fresh_process_loads_no_more_than_it_needs(program: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", program], check=False, capture_output=True, text=True
