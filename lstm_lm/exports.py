@@ -5,8 +5,6 @@ Knows nothing of figures or of pages.
 
 import csv
 import json
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,22 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lstm_lm.archive import read_archive
 from lstm_lm.errors import SignalError, UserError
 from lstm_lm.loading import write_atomically
 from lstm_lm.signals import SIGNAL_NAMES
 from lstm_lm.trace import GateTrace
 
-# What numpy and zipfile raise on a file that is something else, empty or cut short.
-NOT_A_TRACE = (
-    OSError,
-    EOFError,
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 CSV_COLUMNS = ("step", "token", "token_id", "layer", "unit")
 
 
@@ -54,24 +42,17 @@ def save_npz(trace: GateTrace, path: Path) -> None:
 
 def load_npz(path: str | Path) -> GateTrace:
     """The trace that `save_npz` wrote: see `GateTrace.load`."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            signals = {name: file[name] for name in SIGNAL_NAMES if name in file}
-            if not signals:
-                raise KeyError("no signal")
-            about = json.loads(file["about"].tobytes()) if "about" in file else {}
-            return GateTrace(
-                json.loads(file["tokens"].tobytes()),
-                file["token_ids"],
-                signals,
-                file["log_probs"],
-                model=str(about.get("model", "")),
-                layer_names=[str(name) for name in about.get("layer_names", ())],
-            )
-    except FileNotFoundError:
-        raise UserError(f"no such file: {path}") from None
-    except NOT_A_TRACE as error:
-        raise UserError(f"{path} is no saved trace ({error})") from None
+    arrays, texts = read_archive(Path(path))
+    token_ids, log_probs = arrays.pop("token_ids"), arrays.pop("log_probs")
+    about = texts["about"]
+    return GateTrace(
+        texts["tokens"],
+        token_ids,
+        arrays,
+        log_probs,
+        model=about.get("model", ""),
+        layer_names=about.get("layer_names"),
+    )
 
 
 def write_csv(
