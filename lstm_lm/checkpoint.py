@@ -17,14 +17,16 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from lstm_lm.checks import read_file, read_json, read_weight_header
 from lstm_lm.config import TrainConfig, from_json, to_json
-from lstm_lm.errors import CheckpointError, ConfigError
+from lstm_lm.errors import CheckpointError, ConfigError, ModelFolderError
 from lstm_lm.loading import write_atomically, write_tensors
 
 log = logging.getLogger(__name__)
 
 KEPT = 2
 RUN_FILE = "run.json"
+LARGEST_RUN_FILE = 2**26  # bytes: it names every file of the text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +99,13 @@ def read_run(folder: Path) -> Run:
         CheckpointError: no run began here, or its description is damaged.
     """
     path = checkpoint_folder(folder) / RUN_FILE
+    if not is_run(folder):
+        raise CheckpointError(
+            f"{folder} is no run: it has no checkpoint/{RUN_FILE}; "
+            "give the folder that train.py named when it began"
+        )
     try:
-        data = json.loads(path.read_text())
+        data = read_json(read_file(path, LARGEST_RUN_FILE), RUN_FILE)
         return Run(
             train=from_json(TrainConfig, data["train"]),
             sources=[str(source) for source in data["sources"]],
@@ -106,12 +113,7 @@ def read_run(folder: Path) -> Run:
             fingerprint=str(data["fingerprint"]),
             command=str(data["command"]),
         )
-    except (FileNotFoundError, NotADirectoryError):
-        raise CheckpointError(
-            f"{folder} is no run: it has no checkpoint/{RUN_FILE}; "
-            "give the folder that train.py named when it began"
-        ) from None
-    except (ValueError, KeyError, TypeError, ConfigError, OSError) as error:
+    except (ModelFolderError, KeyError, TypeError, ConfigError) as error:
         raise CheckpointError(f"{path} is damaged ({error}): start a new run") from None
 
 
@@ -149,15 +151,17 @@ def load_checkpoint(folder: Path) -> tuple[int, dict[str, Tensor], dict[str, Any
     warnings: list[str] = []
     for path in _newest_first(folder):
         try:
-            with safe_open(path, framework="pt") as file:
+            real, _, _ = read_weight_header(path)
+            with safe_open(real, framework="pt") as file:
                 metadata = file.metadata() or {}
                 # Cloned: in the file they lie at any address, and matrix products of data that is
                 # aligned differently differ in their last bits.
                 tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
             if metadata.get("crc32") != _checksum(tensors):
                 raise ValueError("its checksum is wrong")
-            return int(metadata["step"]), tensors, json.loads(metadata["info"]), warnings
-        except (SafetensorError, OSError, ValueError, KeyError) as error:
+            info = read_json(metadata["info"].encode(), "its info")
+            return int(metadata["step"]), tensors, info, warnings
+        except (SafetensorError, ModelFolderError, OSError, ValueError, KeyError) as error:
             warnings.append(
                 f"the checkpoint {path.name} is damaged ({error}): using the one before"
             )

@@ -121,6 +121,22 @@ def check_weight_file(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> Path
     Raises:
         ModelFolderError: it is no safetensors file, or of another model.
     """
+    real, header, size = read_weight_header(path)
+    try:
+        _check_names(header, shapes)
+        spans = [_span(name, header[name], shape) for name, shape in shapes.items()]
+        _check_spans(spans, size)
+    except ModelFolderError as error:
+        raise ModelFolderError(f"{path.name} {error}") from None
+    return real
+
+
+def read_weight_header(path: Path) -> tuple[Path, dict[str, Any], int]:
+    """A safetensors file's real path, what its header says of each tensor, and the data's bytes.
+
+    Raises:
+        ModelFolderError: it is no safetensors file, or its header is larger than any of ours.
+    """
     with open_plain(path) as file:
         try:
             size = os.fstat(file.fileno()).st_size
@@ -133,16 +149,9 @@ def check_weight_file(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> Path
             content = file.read(length)
         except OSError as error:
             raise ModelFolderError(f"cannot read {path.name}: {error.strerror}") from None
-        real = Path(file.name)
     header = read_json(content, f"the header of {path.name}")
     header.pop("__metadata__", None)
-    try:
-        _check_names(header, shapes)
-        spans = [_span(name, header[name], shape) for name, shape in shapes.items()]
-        _check_spans(spans, size - 8 - length)
-    except ModelFolderError as error:
-        raise ModelFolderError(f"{path.name} {error}") from None
-    return real
+    return Path(file.name), header, size - 8 - length
 
 
 def _check_names(header: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> None:

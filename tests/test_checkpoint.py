@@ -1,5 +1,7 @@
 import json
 import os
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,41 @@ def test_a_flipped_bit_in_a_weight_is_noticed(folder: Path) -> None:
     assert "its checksum is wrong" in warnings[0]
 
 
+def with_header(change: Callable[[bytes], bytes]) -> Callable[[Path], object]:
+    """Rewrite the JSON header of the weight file, the data left as it is."""
+
+    def rewrite(path: Path) -> None:
+        content = path.read_bytes()
+        end = 8 + int.from_bytes(content[:8], "little")
+        text = change(content[8:end])
+        path.write_bytes(len(text).to_bytes(8, "little") + text + content[end:])
+
+    return rewrite
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (with_header(lambda text: text + b" " * 2**20), "its header would be 1,04"),
+        (with_header(lambda _: b"[" * 10**5), "is nested too deeply"),
+        (with_header(lambda text: text.replace(b'"step":"20"', b'"step":"x"')), "invalid literal"),
+        (with_header(lambda text: text.replace(b'"info":"{', b'"info":"[{')), "its info is not J"),
+        (with_header(lambda text: text.replace(b'"info":"', b'"info":"' + b"[" * 10**5)), "deeply"),
+        (lambda path: (path.unlink(), path.mkdir()), "is no plain file"),
+        (lambda path: (path.unlink(), path.symlink_to("/dev/zero")), "leads out of the folder"),
+        (lambda path: os.truncate(path, 10**11), "is damaged"),
+    ],
+    ids=["large", "deep", "step", "info", "deep-info", "folder", "device", "sparse"],
+)
+def test_a_hostile_checkpoint_is_passed_over(
+    folder: Path, change: Callable[[Path], object], message: str
+) -> None:
+    change(newest(folder))
+    step, _, _, warnings = load_checkpoint(folder)
+    assert step == 10
+    assert re.search(message, warnings[0]), warnings
+
+
 def test_without_a_whole_checkpoint_there_is_no_going_on(folder: Path) -> None:
     for path in checkpoint_folder(folder).glob("step-*"):
         path.write_bytes(b"")
@@ -133,6 +170,8 @@ def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
         b"{}",
         b"[]",
         b"\xff",
+        b"[" * 100_000,
+        b'{"train": {}, "train": {}}',
         json.dumps({"train": {"layers": 0}}).encode(),
         json.dumps({"train": {"wings": 0}}).encode(),
         json.dumps({"train": {}, "sources": 3, "files": [], "fingerprint": 1}).encode(),
