@@ -23,6 +23,7 @@ TokenIds = npt.NDArray[np.int64]
 SPACE = "\u2581"  # what SentencePiece writes for a space within its pieces
 BYTE_PIECE = re.compile(r"<0x([0-9A-F]{2})>\Z")
 SUBWORD_TRAINING_CHARACTERS = 50_000_000  # SentencePiece learns from at most this much text
+PROBE = "  a  \n\tb ﬁ "  # what a tokenizer that tidies up or normalises would change
 PIECE_CHARACTERS = 4_000  # encoded at once: the work on megabytes leaves the CPU cache
 
 
@@ -174,15 +175,14 @@ class SentencePieceTokenizer:
         self._processor: Any = sentencepiece.SentencePieceProcessor()
         try:
             self._processor.LoadFromSerializedProto(model)
+            size = int(self._processor.GetPieceSize())
+            pieces = [str(self._processor.IdToPiece(token_id)) for token_id in range(size)]
+        except UnicodeDecodeError:  # of a piece, or of the error that names it
+            raise ModelFolderError("tokenizer.model holds a piece that is no UTF-8") from None
         except RuntimeError as error:
             raise ModelFolderError(
                 f"tokenizer.model is no SentencePiece model ({shown(str(error))})"
             ) from None
-        size = int(self._processor.GetPieceSize())
-        try:
-            pieces = [str(self._processor.IdToPiece(token_id)) for token_id in range(size)]
-        except UnicodeDecodeError:
-            raise ModelFolderError("tokenizer.model holds a piece that is no UTF-8") from None
         self._bytes = [_piece_bytes(piece) for piece in pieces]
         of_byte = {piece: i for i, piece in enumerate(pieces) if BYTE_PIECE.match(piece)}
         if len(of_byte) != 256:
@@ -340,7 +340,10 @@ def load_tokenizer(kind: str, content: bytes) -> Tokenizer:
         raise ModelFolderError(f"{of_kind.file_name} has more than {of_kind.largest_file:,} bytes")
     if kind == "sentencepiece":
         check_subword_file(content, SentencePieceTokenizer.file_name, LARGEST_VOCABULARY)
-        return SentencePieceTokenizer(content)
+        tokenizer = SentencePieceTokenizer(content)
+        if tokenizer.decode(tokenizer.encode(PROBE)) != PROBE:
+            raise ModelFolderError("tokenizer.model changes the text that it reads")
+        return tokenizer
     if max(content.count(b"["), content.count(b"{")) > 2:  # one to open, and one as a character
         raise ModelFolderError(f"{of_kind.file_name} holds more than a list of characters")
     return CharTokenizer.from_json(read_json(content, of_kind.file_name))

@@ -95,4 +95,9 @@ TOKENIZERS: Cases = {
         changed(SUBWORDS, lambda model: model + b"\x1a\x06\x12\x04\x00\x01\x02\x03"),
         r"tokenizer\.model changes the text that it reads",
     ),
+    "subwords that tidy up": (
+        # The last setting of the file: remove_extra_whitespaces.
+        changed(SUBWORDS, lambda model: model[:-1] + b"\x01"),
+        r"tokenizer\.model changes the text that it reads",
+    ),
 }  # fmt: skip
