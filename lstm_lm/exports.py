@@ -15,7 +15,6 @@ import numpy.typing as npt
 from lstm_lm.archive import read_archive
 from lstm_lm.errors import SignalError, UserError
 from lstm_lm.loading import write_atomically
-from lstm_lm.signals import SIGNAL_NAMES
 from lstm_lm.trace import GateTrace
 
 CSV_COLUMNS = ("step", "token", "token_id", "layer", "unit")

@@ -147,7 +147,7 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: saved(members() | {"tokens": np.zeros(9)}), r"'tokens.npy' is \(9,\) float64",
     ),
     "about a list": (lambda: saved(members() | {"about": text([1])}), "of its model is no text"),
-    "about a number": (lambda: saved(members() | {"about": text({"model": 1})}), "model is no text"),
+    "about a number": (lambda: saved(members() | {"about": text({"model": 1})}), "model is no te"),
     "layers unnamed": (
         lambda: saved(members() | {"about": text({"layer_names": ["one"]})}), "for each layer",
     ),
