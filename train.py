@@ -24,6 +24,7 @@ def parser() -> argparse.ArgumentParser:
     """The options of `train.py`; those of the training come from the fields of TrainConfig."""
     parser = OneLineParser(
         prog="train.py",
+        allow_abbrev=False,  # the command is written down: an option has one spelling
         description="Train a character or subword LSTM on your own text. With no arguments: ten "
         "minutes on the source code of the Python that runs this.",
     )

@@ -14,10 +14,11 @@ The constants come from runs on a play, on code and on Russian (docs/recipes.md)
 torch, of clocks or of files.
 """
 
+import shlex
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
-from lstm_lm.config import TrainConfig
+from lstm_lm.config import TrainConfig, option_name
 
 SIZES = (64, 96, 128, 192, 256, 384, 512, 768, 1024)
 TOKENS_A_WEIGHT = 2.0
@@ -86,6 +87,32 @@ def size(config: TrainConfig, given: Collection[str], budget: Budget) -> Sizing:
     if "weight_dropout" not in given:
         config = replace(config, weight_dropout=weights)
     return Sizing(config=config, why=_why(config, budget, epochs, bound))
+
+
+def spelled_out(command: str, config: TrainConfig, given: Collection[str]) -> str:
+    """The command that makes the same model on any machine: what was chosen stands in it.
+
+    Args:
+        command: what the person typed.
+        config: the settings with nothing left open.
+        given: names of the settings that the person chose.
+
+    >>> typed = "python train.py --text book.txt --minutes 5 --layers 1"
+    >>> config = TrainConfig(steps=900, evaluations=4)
+    >>> spelled_out(typed, config, [*RULED, "minutes", "layers"])
+    'python train.py --text book.txt --layers 1 --steps 900 --evaluations 4'
+    """
+    words, typed = [], iter(shlex.split(command))
+    for word in typed:
+        if word == "--minutes":
+            next(typed, None)
+        elif not word.startswith("--minutes="):
+            words.append(word)
+    for name in (*RULED, "steps", "evaluations"):
+        value = getattr(config, name)
+        if name not in given and value is not None:
+            words += [option_name(name), f"{value:g}" if isinstance(value, float) else str(value)]
+    return shlex.join(words)
 
 
 def _weights(config: TrainConfig, budget: Budget) -> int:

@@ -41,7 +41,7 @@ from lstm_lm.loss_curve import write_loss_curve
 from lstm_lm.model import LanguageModel
 from lstm_lm.planning import settle
 from lstm_lm.processes import Processes
-from lstm_lm.sizing import RULED
+from lstm_lm.sizing import RULED, spelled_out
 from lstm_lm.tracking import Tracker, open_tracker
 from lstm_lm.trainer import EVALUATION_TOKENS, MOST_EVALUATIONS, Trainer
 from lstm_lm.verdict import LARGEST_TEXT, longest_repetition, more_time, repeats
@@ -104,7 +104,7 @@ def begin(
         sources=sources,
         files=files,
         fingerprint=corpus.fingerprint,
-        command=command,
+        command=spelled_out(command, settled, given),
     )
     checkpoint.write_run(folder, run)
     return run
