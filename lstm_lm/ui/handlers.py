@@ -129,9 +129,10 @@ class Handlers:
     def stop(self, request: gr.Request) -> Payload | Any:
         """What was written until Stop, with its findings."""
         run = self.store.latest_written(session_of(request))
-        if run is None:
+        shown = run and self.shelf.find(run.model)
+        if run is None or shown is None:
             return gr.skip()
-        return self._end(self.shelf.get(run.model), run, run.steps)
+        return self._end(shown, run, run.steps)
 
     def read(self, text: str, model: str, request: gr.Request | None) -> Payload:
         """Every gate over a person's own text; without a request, the page's own example."""
@@ -235,7 +236,7 @@ class Handlers:
         if not isinstance(arguments, list) or len(arguments) != 1 + len(kinds):
             return None, ()
         run = self.store.get(arguments[0])
-        if run is None:
+        if run is None or self.shelf.find(run.model) is None:
             return None, ()
         limits = {"step": run.steps, "layer": run.layers, "unit": run.units}
         for kind, value in zip(kinds, arguments[1:], strict=True):

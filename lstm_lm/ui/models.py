@@ -5,7 +5,9 @@ Knows nothing of gradio.
 
 import contextlib
 import threading
+from collections import OrderedDict
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from lstm_lm.config import SamplingConfig
@@ -86,6 +88,8 @@ class ModelShelf:
         self.names = names
         self._store = store
         self._shown: dict[str, ShownModel] = {}
+        self._folders: dict[str, Path] = {}
+        self._guests: OrderedDict[str, ShownModel] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, name: object) -> ShownModel:
@@ -94,13 +98,18 @@ class ModelShelf:
         Raises:
             UserError: the name is not on offer, or its folder is broken.
         """
-        if not isinstance(name, str) or name not in self.names:
-            raise UserError(
-                f"no model {str(name)[:80]!r} here: choose from {', '.join(self.names)}"
-            )
         with self._lock:
+            if isinstance(name, str) and name in self._guests:
+                self._guests.move_to_end(name)
+                return self._guests[name]
+            if not isinstance(name, str) or name not in self.names:
+                again = ", or load it again" if self._guests else ""
+                raise UserError(
+                    f"no model {str(name)[:80]!r} here: choose from {', '.join(self.names)}{again}"
+                )
             if name not in self._shown:
-                self._shown[name] = self._load(name)
+                self._shown[name] = _read(name, self._folder(name))
+                self._store.add(self._shown[name].opening, keep=True)
             return self._shown[name]
 
     def describe(self) -> list[dict[str, Any]]:
@@ -108,7 +117,7 @@ class ModelShelf:
         found: list[dict[str, Any]] = []
         for name in self.names:
             with contextlib.suppress(UserError):
-                folder = model_folder(name)
+                folder = self._folder(name)
                 config, results = read_config(folder), read_results(folder)
                 found.append(
                     {
@@ -123,18 +132,47 @@ class ModelShelf:
                 )
         return found
 
-    def _load(self, name: str) -> ShownModel:
-        folder = model_folder(name)
-        model = load_folder(folder)
-        opening = _write_opening(name, model)
-        self._store.add(opening, keep=True)
-        return ShownModel(
-            name=name,
-            model=model,
-            results=read_results(folder),
-            scale=cell_scale(opening.values[: opening.steps], opening.cell),
-            opening=opening,
-        )
+    def _folder(self, name: str) -> Path:
+        """The folder of a model on offer, found once: to find one of the Hub may ask the Hub."""
+        if name not in self._folders:
+            self._folders[name] = model_folder(name)
+        return self._folders[name]
+
+    def find(self, name: str) -> ShownModel | None:
+        """The model of a run; None where it was a visitor's and was dropped."""
+        try:
+            return self.get(name)
+        except UserError:
+            return None
+
+    def add_guest(self, name: str, folder: Path, kept: int) -> None:
+        """Take in what a visitor loaded; of more than `kept`, the one unused longest goes.
+
+        Raises:
+            ModelFolderError: the folder is broken, foreign or hostile.
+        """
+        shown = _read(name, folder)
+        with self._lock:
+            while name in self._guests or len(self._guests) >= kept:
+                old = name if name in self._guests else next(iter(self._guests))
+                del self._guests[old]
+                # Under the same name may come another revision, which knows nothing of these runs.
+                self._store.forget_model(old)
+            self._guests[name] = shown
+            self._store.add(shown.opening, keep=True)
+
+
+def _read(name: str, folder: Path) -> ShownModel:
+    """The model in the folder, with the first text that it writes."""
+    model = load_folder(folder)
+    opening = _write_opening(name, model)
+    return ShownModel(
+        name=name,
+        model=model,
+        results=read_results(folder),
+        scale=cell_scale(opening.values[: opening.steps], opening.cell),
+        opening=opening,
+    )
 
 
 def _write_opening(name: str, model: LanguageModel) -> PageRun:

@@ -4,6 +4,7 @@ Knows nothing of the model's insides.
 """
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ import gradio as gr
 
 from lstm_lm.config import SamplingConfig
 from lstm_lm.errors import UserError
+from lstm_lm.hub import fetch
 from lstm_lm.ui.curves import Curves
 from lstm_lm.ui.endpoints import add_endpoints
+from lstm_lm.ui.guests import GuestRules, Guests
 from lstm_lm.ui.handlers import LONGEST_WRITE, Handlers
+from lstm_lm.ui.hub_field import hub_field
 from lstm_lm.ui.models import ModelShelf
 from lstm_lm.ui.runs import RunStore
 from lstm_lm.ui.theme import PAGE_CSS, theme
@@ -21,15 +25,23 @@ from lstm_lm.ui.training_view import TrainingRuns
 from lstm_lm.ui.workbench import Workbench
 
 LOOK_SECONDS = 3.0  # between two looks at the metrics of runs, while they are in view
+NO_GUESTS = GuestRules(allowed=False)
 TITLE = "lstm-lm: watch an LSTM write, with every gate of every unit"
 READ_EXAMPLE = "To be, or not to be: that is the question.\n\nHAMLET:\nI know not what to say.\n"
 
 
-def build_page(names: list[str]) -> tuple[gr.Blocks, Handlers]:
+def build_page(
+    names: list[str],
+    *,
+    guests: GuestRules = NO_GUESTS,
+    notes: Sequence[str] = (),
+) -> tuple[gr.Blocks, Handlers]:
     """The page over these models; the first is shown when it opens.
 
     Args:
         names: bundled names, folders or repository ids.
+        guests: which other models visitors may load.
+        notes: lines about what could not be had.
 
     Raises:
         UserError: the first model cannot be loaded.
@@ -56,8 +68,9 @@ def build_page(names: list[str]) -> tuple[gr.Blocks, Handlers]:
                 "<p>Watch an LSTM write, with every gate of every unit in view.</p>",
                 elem_id="name",
             )
+            beside = gr.Column(elem_id="hub-column", min_width=240)
             model = gr.Dropdown(
-                choices=[(label_of(name), name) for name in names],
+                choices=_choices(names),
                 value=names[0],
                 label="Model",
                 elem_id="model",
@@ -66,6 +79,8 @@ def build_page(names: list[str]) -> tuple[gr.Blocks, Handlers]:
                 min_width=240,
                 container=False,
             )
+            with beside:
+                hub_field(model, Guests(shelf, guests, fetch), _choices, notes)
         with gr.Tabs(elem_id="views") as views:
             with gr.Tab("Write", id="write"):
                 write_bench = _write_view(handlers, server, opening, model)
@@ -92,6 +107,11 @@ def label_of(name: str) -> str:
     'my-model'
     """
     return name.rstrip("/").split("/")[-1] if "/" in name else name
+
+
+def _choices(names: list[str], guests: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """(label, name) of what a visitor can choose: a guest by its whole name."""
+    return [(label_of(name), name) for name in names] + [(name, name) for name in guests]
 
 
 def _named(name: str, method: Any) -> Any:
@@ -269,5 +289,6 @@ def launch_settings() -> dict[str, Any]:
         "footer_links": [],
         "run_history": False,
         "mcp_server": True,
+        "ssr_mode": False,  # a Space would turn it on, and these components are drawn in browsers
         "favicon_path": Path(__file__).with_name("favicon.svg"),
     }

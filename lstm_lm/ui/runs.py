@@ -142,6 +142,13 @@ class RunStore:
             own = [run for run in mine if not run.parent]
             return own[-1] if own else None
 
+    def forget_model(self, name: str) -> None:
+        """Free every run of a model that is gone, kept or not."""
+        with self._lock:
+            for run_id in [r for r, run in self._runs.items() if run.model == name]:
+                self._kept.discard(run_id)
+                del self._runs[run_id]
+
     def forget(self, session: str) -> None:
         """Free what a visitor held."""
         with self._lock:

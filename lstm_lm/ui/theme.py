@@ -25,12 +25,14 @@ PAGE_CSS = """
 .gradio-container { width: 100% !important; max-width: 1290px !important; margin: 0 auto; }
 .gradio-container main, .gradio-container main > .wrap { width: 100%; }
 .gradio-container > main { padding-top: 10px !important; }
-#top { align-items: center; }
+#top { align-items: flex-start; }
+#hub-column { align-items: flex-end; }
+#hub-field { padding: 0; width: min(100%, 380px); }
 #name h1 { font-size: 23px; margin: 0; letter-spacing: -0.01em; }
 #name p { margin: 0; color: var(--body-text-color-subdued); font-size: 14px; }
 #views .tabitem { padding: 10px 0 0; border: 0; }
 .dark #views button[role=tab][aria-selected=true] { color: var(--lm-accent); }
-#views .html-container, #write-bench, #read-bench, #name { padding: 0; }
+#views .html-container, #hub-field .html-container, #write-bench, #read-bench, #name { padding: 0; }
 .ask { align-items: flex-end; }
 .ask .block { padding: 8px 12px !important; }
 .ask textarea { font-family: var(--font-mono); font-size: 14px; }
@@ -40,6 +42,8 @@ PAGE_CSS = """
   .ask > :first-child { grid-column: 1 / -1; }
   #top { flex-direction: column; align-items: stretch; gap: 8px; }
   #top > * { flex: none !important; width: 100%; }
+  #hub-column { order: 1; align-items: stretch; }
+  #hub-field { width: 100%; }
 }
 @media (prefers-reduced-motion: reduce) {
   * { transition: none !important; animation: none !important; }
