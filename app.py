@@ -38,6 +38,12 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--share", action="store_true", help="also make a public link through gradio's servers"
     )
+    parser.add_argument(
+        "--deploy",
+        metavar="OWNER/SPACE",
+        help="do not serve here: make this Space on the Hub, or bring it up to date, so that it "
+        "serves these models",
+    )
     return parser
 
 
@@ -54,21 +60,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     quiet = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
     os.environ.update({name: value for name, value in quiet.items() if name not in os.environ})
     try:
-        from lstm_lm.loading import bundled_models, is_local, model_folder
+        if options.deploy:
+            for name in ("host", "port", "share"):
+                if getattr(options, name):
+                    raise UserError(f"--deploy serves nothing here: leave out --{name}")
+            return _deploy(options.deploy, options.model or [])
+        models, notes = models_to_serve(options.model or [])
 
-        named = os.environ.get("LSTM_LM_MODELS", "").split(",")
-        models = options.model or [name.strip() for name in named if name.strip()]
-        models = list(dict.fromkeys(models)) or bundled_models()
-        if not models:
-            raise UserError("no model comes with this copy: train one, then give --model FOLDER")
-        for name in models:
-            if not is_local(name):
-                _say(f"asking the Hub for {name}")
-            model_folder(name)
-
+        from lstm_lm.ui.guests import rules_from
         from lstm_lm.ui.page import build_page, launch_settings
 
-        page, _ = build_page(models)
+        guests = rules_from(os.environ, host=options.host, share=options.share)
+        page, _ = build_page(models, guests=guests, notes=notes)
         page.launch(
             server_name=options.host,
             server_port=options.port,
@@ -81,6 +84,54 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.port is None and options.host is None:
             raise
         return _say(f"cannot serve there: {error}")
+    return 0
+
+
+def models_to_serve(given: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The models to serve, and a line about each that a Space names but that cannot be had.
+
+    A Space must not stay dark because a model of the Hub is gone: it opens with what is left, or
+    with the models that come with the project.
+
+    Raises:
+        UserError: a model that was given on the command line cannot be had.
+    """
+    from lstm_lm.loading import bundled_models, is_local, load, model_folder
+    from lstm_lm.repository import is_repository_id, split_name
+
+    def announce(name: str) -> None:
+        if not is_local(name) and is_repository_id(split_name(name)[0]):
+            _say(f"asking the Hub for {name}")
+
+    models, notes = list(dict.fromkeys(given)), []
+    for name in models:
+        announce(name)
+        model_folder(name)
+    named = [] if models else os.environ.get("LSTM_LM_MODELS", "").split(",")
+    for name in dict.fromkeys(name.strip() for name in named if name.strip()):
+        announce(name)
+        try:
+            load(name)
+            models.append(name)
+        except UserError as error:
+            notes.append(f"{name} is not on offer: {error}.")
+    if notes and not models:
+        notes.append("The page opens with the models that come with it.")
+    for note in notes:
+        _say(note)
+    models = models or bundled_models()
+    if not models:
+        raise UserError("no model comes with this copy: train one, then give --model FOLDER")
+    return models, notes
+
+
+def _deploy(space: str, models: Sequence[str]) -> int:
+    """Make or update the Space, and say where it is."""
+    from lstm_lm.deploy import deploy
+    from lstm_lm.loading import bundled_models
+
+    deployed = deploy(space, list(dict.fromkeys(models)) or bundled_models())
+    sys.stdout.write("\n".join([*deployed.notes, f"{deployed.told}: {deployed.url}"]) + "\n")
     return 0
 
 

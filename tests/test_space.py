@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from huggingface_hub import SpaceCard
 
-from lstm_lm.errors import UserError
+import app
+from lstm_lm.errors import ModelNotFoundError, UserError
+from lstm_lm.loading import bundled_models
 from lstm_lm.space import ROOT, ServedModel, gradio_pin, space_files, space_readme
 
 VERSIONED = ServedModel(
@@ -123,3 +125,25 @@ def test_requirements_that_contradict_the_space_are_found() -> None:
     done = resolve("pydantic>=2.13")  # gradio's mcp extra caps it
     assert done.returncode != 0
     assert "ResolutionImpossible" in problem(done)
+
+
+def test_a_space_whose_models_are_gone_opens_with_the_bundled_ones(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LSTM_LM_MODELS", "no such, shakespeare-rnn,")
+    assert app.models_to_serve([])[0] == ["shakespeare-rnn"]
+    capsys.readouterr()
+    monkeypatch.setenv("LSTM_LM_MODELS", "no such")
+    models, notes = app.models_to_serve([])
+    assert models == bundled_models()
+    assert notes[0].startswith("no such is not on offer: no model 'no such'")
+    assert notes[1:] == ["The page opens with the models that come with it."]
+    assert capsys.readouterr().err == "".join(f"app.py: {note}\n" for note in notes)
+
+
+def test_a_model_of_the_command_line_that_is_gone_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LSTM_LM_MODELS", "shakespeare-rnn")
+    with pytest.raises(ModelNotFoundError, match="no model 'no such'"):
+        app.models_to_serve(["no such"])
