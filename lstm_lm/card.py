@@ -233,9 +233,10 @@ def _best(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _told(results: dict[str, Any]) -> str:
-    minutes = results["seconds"] / 60
+    seconds = results["seconds"]
+    took = f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
     return (
-        f"{results['steps']:,} steps, {minutes:.0f} minutes on {results['machine']}.\n\n"
+        f"{results['steps']:,} steps, {took} on {results['machine']}.\n\n"
         f"Validation over {results['val_tokens']:,} tokens:\n\n"
         f"- state carried: **{results['val_loss']:.4f}** nats a token, or "
         f"{results['val_nats_per_character']:.4f} nats a character "

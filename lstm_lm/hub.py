@@ -44,12 +44,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LIBRARY = "lstm-lm"
-TOKENIZER_FILES = {
-    "char": CharTokenizer.file_name,
-    "sentencepiece": SentencePieceTokenizer.file_name,
-}
+TOKENIZERS = {"char": CharTokenizer, "sentencepiece": SentencePieceTokenizer}
 EXTRA_FILES = (CARD_FILE, METRICS_FILE, RESULTS_FILE, CURVE_FILE)
-MODEL_FILES = (CONFIG_FILE, WEIGHT_FILE, *TOKENIZER_FILES.values(), *EXTRA_FILES)
+MODEL_FILES = (
+    CONFIG_FILE,
+    WEIGHT_FILE,
+    *(kind.file_name for kind in TOKENIZERS.values()),
+    *EXTRA_FILES,
+)
 """All that is ever pushed or downloaded."""
 LARGEST_EXTRA = 2**25  # bytes of a card, of metrics, of results: a larger one is left there
 MOST_FILES = 5_000  # of a repository that are listed
@@ -118,8 +120,12 @@ def fetch(
         folder = Path(api.hf_hub_download(repo_id, CONFIG_FILE, revision=commit)).parent
         _remove_damaged(folder, files, [CONFIG_FILE], called)
         wanted = _wanted(files, _config(folder, called), called, largest)
-        reporter = _reporter(progress, sum(files[name].size for name in wanted))
-        api.snapshot_download(repo_id, revision=commit, allow_patterns=wanted, tqdm_class=reporter)
+        missing = [name for name in wanted if not (folder / name).is_file()]
+        if missing:
+            reporter = _reporter(progress, sum(files[name].size for name in missing))
+            api.snapshot_download(
+                repo_id, revision=commit, allow_patterns=missing, tqdm_class=reporter
+            )
     except (HTTPError, OSError) as error:
         if isinstance(error, OSError) and error.strerror:
             raise HubError(
@@ -177,16 +183,21 @@ def _wanted(
     files: dict[str, "RepoFile"], config: ModelConfig, called: str, largest: int | None
 ) -> list[str]:
     """The files to download, unless they cannot be what the config describes."""
-    tokenizer = TOKENIZER_FILES[config.tokenizer]
-    if tokenizer not in files:
-        raise ModelFolderError(f"{called} holds no {tokenizer}: it is no model of lstm-lm")
-    size, most = files[WEIGHT_FILE].size, 4 * config.parameter_count + LARGEST_JSON
-    if size > most:
-        raise ModelFolderError(
-            f"{called}: {WEIGHT_FILE} has {size:,} bytes, but the sizes in {CONFIG_FILE} need at "
-            f"most {most:,}"
-        )
-    wanted = [CONFIG_FILE, tokenizer, WEIGHT_FILE]
+    kind = TOKENIZERS[config.tokenizer]
+    bounds = {
+        CONFIG_FILE: LARGEST_JSON,
+        kind.file_name: kind.largest_file,
+        WEIGHT_FILE: 4 * config.parameter_count + LARGEST_JSON,
+    }
+    for name, most in bounds.items():
+        if name not in files:
+            raise ModelFolderError(f"{called} holds no {name}: it is no model of lstm-lm")
+        if files[name].size > most:
+            raise ModelFolderError(
+                f"{called}: {name} has {files[name].size:,} bytes, but a model of the sizes in "
+                f"{CONFIG_FILE} needs at most {most:,}"
+            )
+    wanted = list(bounds)
     wanted += [name for name in EXTRA_FILES if name in files and files[name].size <= LARGEST_EXTRA]
     total = sum(files[name].size for name in wanted)
     if largest is not None and total > largest:

@@ -6,6 +6,7 @@ nothing. Nothing here writes into the folder. Knows nothing of training.
 """
 
 import contextlib
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from lstm_lm.hub import (
     LIBRARY,
     MODEL_FILES,
     TIMEOUT,
-    TOKENIZER_FILES,
+    TOKENIZERS,
     files_at,
     hub_api,
     is_same,
@@ -33,6 +34,7 @@ from lstm_lm.repository import Target
 if TYPE_CHECKING:
     from huggingface_hub import HfApi, ModelInfo
 
+LOADED = re.compile(r'from_pretrained\("([^"]+)"\)')
 LICENSES = "https://huggingface.co/docs/hub/repositories-licenses"
 
 
@@ -82,7 +84,7 @@ def push_folder(folder: Path, target: Target, reporter: Reporter | None = None) 
     """
     reporter = reporter or Reporter()
     config = load_folder(folder).config  # nobody shall be given a broken one
-    names = [CONFIG_FILE, TOKENIZER_FILES[config.tokenizer], WEIGHT_FILE, *EXTRA_FILES]
+    names = [CONFIG_FILE, TOKENIZERS[config.tokenizer].file_name, WEIGHT_FILE, *EXTRA_FILES]
     files = {name: folder / name for name in names if (folder / name).is_file()}
     api = hub_api()
     with _in_words(target, api), tempfile.TemporaryDirectory() as place:
@@ -121,9 +123,11 @@ def pushed_card(folder: Path, target: Target) -> str:
     from huggingface_hub import ModelCard
 
     path = folder / CARD_FILE
-    written = path.read_text(encoding="utf-8") if path.is_file() else None
+    written = path.read_text(encoding="utf-8") if path.is_file() else ""
+    named = LOADED.search(written)
+    known = named[1] if named and named[1] != PLACEHOLDER else None
     try:
-        if written is None or written == card(folder):
+        if not written or written == card(folder, repo_id=known):
             return card(folder, repo_id=target.repo_id, license=target.license)
     except (
         ModelFolderError,
@@ -132,7 +136,7 @@ def pushed_card(folder: Path, target: Target) -> str:
         TypeError,
     ):  # metrics or results that we did not write
         pass
-    written = (written or "").replace(PLACEHOLDER, target.repo_id)
+    written = written.replace(PLACEHOLDER, target.repo_id)
     if target.license:
         stating = ModelCard(written)
         stating.data["license"] = target.license

@@ -90,9 +90,11 @@ def resume_run(
             remove_partial_files(place)
         if not finished:
             _check(target)
-    if not (finished and target):
+    if not finished or target is None:
         _go_on(folder, processes, reporter, track, target)
-    elif processes.first:
+        return
+    leave()
+    if processes.first:
         _push(folder, run, target, reporter)
 
 
@@ -112,7 +114,9 @@ def _push(folder: Path, run: Run, target: Target, reporter: Reporter) -> None:
         push_folder(folder, target, reporter)
     except HubError as error:
         again = f"python train.py --resume {shlex.quote(str(folder))} {target.options()}"
-        raise PushError(f"{error}; the model is whole in {folder}, push it with  {again}") from None
+        raise PushError(
+            f"{error}; the model is whole in {folder}: once that is mended, push it with  {again}"
+        ) from None
     except KeyboardInterrupt:
         raise Interrupted(run.train.steps or 0, folder) from None
 

@@ -55,6 +55,13 @@ def refusals(*names: str) -> list[tuple[str, str]]:
     return found
 
 
+def copy(name: str, other: str) -> str:
+    """Push what is loaded from one repository to another."""
+    from lstm_lm import LanguageModel
+
+    return LanguageModel.from_pretrained(name).push_to_hub(other)
+
+
 def in_turn(*calls: tuple[Callable[..., Any], tuple[Any, ...]]) -> list[Any]:
     """What each call returns, in one process."""
     return [function(*arguments) for function, arguments in calls]

@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from lstm_lm import session
 from lstm_lm.errors import HubAccessError, HubError, HubOfflineError, PushError
 from lstm_lm.loading import BUNDLED, save
+from lstm_lm.push import pushed_card
+from lstm_lm.repository import Target
 from lstm_lm.tokenizer import SentencePieceTokenizer
 from tests.conftest import tiny_model
 from tests.hub.calls import SIZES, TEXT, push, push_twice, train, try_all
 from tests.hub.client import Person
 from tests.hub.server import LoopbackHub
+from train import main
 
 MakePerson = Callable[..., Person]
 FILES = {"config.json", "model.safetensors", "tokenizer.json", "README.md", "metrics.jsonl",
@@ -118,6 +122,29 @@ def test_a_card_of_ones_own_goes_up_as_it_stands(
     assert card == b"---\nlanguage: en\n---\nMy `ada/own`.\n"
 
 
+def test_a_card_of_ones_own_takes_the_licence_that_is_given(folder: Path) -> None:
+    (folder / "README.md").write_text("---\nlanguage: en\n---\nMine.\n")
+    text = pushed_card(folder, Target(repo_id="ada/own", license="mit"))
+    assert text == "---\nlanguage: en\nlicense: mit\n---\nMine.\n"
+
+
+def test_ctrl_c_during_the_upload_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(session, "check_target", lambda target: None)
+    monkeypatch.setattr(session, "push_folder", interrupt)
+    monkeypatch.chdir(place)
+    where = ["--push-to-hub", "ada/verse", "--private"]
+    assert main(["--text", "verse.txt", "--out", "run", *SIZES, *where]) == 130
+    assert capsys.readouterr().err.endswith(
+        "everything saved; go on with\n"
+        "  python train.py --resume run --push-to-hub ada/verse --private\n"
+    )
+
+
 # Before training: who -> what they ask for, and what they hear in one line, nothing begun.
 
 TOO_EARLY: dict[str, tuple[str | None, list[tuple[list[str], str]]]] = {
@@ -199,7 +226,7 @@ def test_after_a_failed_push_the_printed_command_pushes_the_whole_run(
     *_, line = ada.said.splitlines()
     assert line.startswith("train.py: cannot reach the Hub at ")
     told, _, command = line.partition("push it with  python train.py ")
-    assert told.endswith("; the model is whole in my runs/verse, ")
+    assert told.endswith("; the model is whole in my runs/verse: once that is mended, ")
     hub.faults.clear()
     assert ada.run(train, str(place), *shlex.split(command)) == 0, ada.said
     repository = hub.repository("ada/verse")
