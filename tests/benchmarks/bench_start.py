@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -44,7 +45,7 @@ train.main(sys.argv[1:])
 """
 
 
-def start(text: Path, length: list[str], cache: Path) -> list[float]:
+def start(text: Path, length: Sequence[str], cache: Path) -> list[float]:
     """Seconds to import torch, seconds from there to the first step, and that step's loss."""
     with tempfile.TemporaryDirectory() as place:
         command = [sys.executable, "-c", CHILD, "--text", str(text), "--out", f"{place}/run"]
@@ -65,7 +66,7 @@ def help_seconds() -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("text", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
