@@ -130,8 +130,8 @@ def reading(page: Page, text: str) -> None:
     page.wait_for_timeout(1500)
 
 
-def pinned(page: Page) -> float:
-    """A click on the picture until the inspector and the ladder speak of that step."""
+def pinned(page: Page, at: float) -> float:
+    """A click at this share of the picture's width until the inspector speaks of that step."""
     title = page.locator("#read-bench .inside .title").inner_text()
     box = page.locator("#read-bench .scroller canvas").bounding_box()
     assert box is not None
@@ -153,12 +153,8 @@ def pinned(page: Page) -> float:
         }""",
         title,
     )
-    page.mouse.click(box["x"] + box["width"] * (0.2 + 0.5 * pinned.at), box["y"] + 120)
-    pinned.at = (pinned.at + 0.37) % 1
+    page.mouse.click(box["x"] + box["width"] * at, box["y"] + 120)
     return page.evaluate("window.filled")
-
-
-pinned.at = 0.1  # pyright: ignore[reportFunctionMemberAccess]
 
 
 def switched(page: Page, number: int) -> float:
@@ -169,7 +165,7 @@ def switched(page: Page, number: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     from lstm_lm.ui.page import build_page, launch_settings
@@ -198,7 +194,7 @@ def main() -> None:
         page = opened(browser, url)
         reading(page, (WORDS * 30)[:1000])
         for number in range(2 * rounds):
-            note("pin to filled inspector", pinned(page))
+            note("pin to filled inspector", pinned(page, 0.2 + 0.37 * number % 0.6))
             note("signal switch, 512 x 1,000", switched(page, number))
         page.close()
         demo.close()

@@ -119,7 +119,7 @@ def one_after_another(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("text", type=Path)
     parser.add_argument("--visitors", type=int, default=16)
     parser.add_argument("--runs", type=int, default=200)
