@@ -10,8 +10,9 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-from lstm_lm.checks import LARGEST_JSON, read_file, read_json
+from lstm_lm.checks import LARGEST_JSON, is_number, is_text, read_file, read_json
 from lstm_lm.config import ModelConfig
+from lstm_lm.errors import ModelFolderError, shown
 from lstm_lm.loading import (
     CARD_FILE,
     RESULTS_FILE,
@@ -25,6 +26,13 @@ CELL_NAMES = {"lstm": "LSTM", "rnn": "plain tanh RNN"}
 PLACEHOLDER = "path/to/this/folder"
 """What a card says to load where it does not know its repository."""
 MOST_ROWS = 24  # of the table
+NUMBERS = (
+    "steps", "seconds", "val_tokens", "val_loss", "val_nats_per_character", "val_bpc",
+    "val_loss_cold_windows", "train_loss",
+)  # fmt: skip
+"""What results.json holds besides texts."""
+YAML_BLOCK = re.compile(r"---\r?\n(.*?)\n---", re.DOTALL)
+LICENSE = re.compile(r"""^license: *['"]?([\w.-]+)['"]? *\r?$""", re.MULTILINE)
 UNTOLD = {"--push-to-hub": 1, "--revision": 1, "--license": 1, "--private": 0, "--track": 1}
 """Options that shape no model -> how many values they take."""
 
@@ -85,15 +93,14 @@ It is there to look at how a recurrent network works.""",
 
 
 def stated_license(folder: Path) -> str | None:
-    """The licence that the folder's card states, as the Hub names it."""
-    from huggingface_hub import metadata_load
-
-    path = folder / CARD_FILE
+    """The licence that the folder's card states in a line of its YAML block."""
     try:
-        stated = (metadata_load(path) or {}).get("license") if path.exists() else None
-    except (ValueError, OSError):  # a person's own card, which we only replace
+        text = read_file(folder / CARD_FILE, LARGEST_JSON).decode("utf-8", "replace")
+    except ModelFolderError:  # none, or none of ours, which we only replace
         return None
-    return stated if isinstance(stated, str) else None
+    block = YAML_BLOCK.match(text)
+    stated = LICENSE.search(block[1]) if block else None
+    return stated[1] if stated else None
 
 
 def public_command(command: str) -> str:
@@ -102,7 +109,7 @@ def public_command(command: str) -> str:
     >>> public_command("python train.py --text /home/ada/verse.txt --private --steps 9")
     'python train.py --text verse.txt --steps 9'
     """
-    shown: list[str] = []
+    told: list[str] = []
     skip = 0
     for argument in shlex.split(command):
         option, equals, value = argument.partition("=")
@@ -111,10 +118,10 @@ def public_command(command: str) -> str:
         elif option in UNTOLD:
             skip = 0 if equals else UNTOLD[option]
         elif equals and option.startswith("--"):
-            shown.append(f"{option}={_public(value)}")
+            told.append(f"{option}={_public(value)}")
         else:
-            shown.append(_public(argument))
-    return shlex.join(shown)
+            told.append(_public(argument))
+    return shlex.join(told)
 
 
 def _public(argument: str) -> str:
@@ -186,11 +193,11 @@ def _trained(
         return ""
     told = _told(results) if results else f"Not finished: this is step {rows[-1]['step']:,}."
     every = -(-len(rows) // MOST_ROWS)
-    shown = [row for number, row in enumerate(rows, 1) if number % every == 0 or row is rows[-1]]
+    chosen = [row for number, row in enumerate(rows, 1) if number % every == 0 or row is rows[-1]]
     table = "\n".join(
         f"| {row['step']:,} | {row['train_loss']:.4f} | {row['val_loss']:.4f} "
         f"| {row['val_bpc']:.4f} |"
-        for row in shown
+        for row in chosen
     )
     curve = f"![Training and validation loss over the steps]({CURVE_FILE})\n\n" if picture else ""
     return f"""## Trained with
@@ -223,9 +230,26 @@ def _fenced(text: str) -> str:
 
 
 def _results(folder: Path) -> dict[str, Any]:
-    """The final results with their texts; empty where the run is not finished."""
+    """The final results with their texts; empty where the run is not finished.
+
+    Raises:
+        ModelFolderError: results.json is not as train.py writes it.
+    """
     path = folder / RESULTS_FILE
-    return read_json(read_file(path, LARGEST_JSON), RESULTS_FILE) if path.exists() else {}
+    if not path.exists():
+        return {}
+    results = read_json(read_file(path, LARGEST_JSON), RESULTS_FILE)
+    verdict = results.get("verdict")
+    wrong = [name for name in NUMBERS if not is_number(results.get(name))]
+    wrong += [name for name in ("machine", "command") if not is_text(results.get(name, ""))]
+    if not isinstance(verdict, list) or not all(is_text(sentence) for sentence in verdict):
+        wrong.append("verdict")
+    if wrong:
+        raise ModelFolderError(
+            f"{RESULTS_FILE} was not written by train.py: {wrong[0]} is "
+            f"{shown(results.get(wrong[0]))}"
+        )
+    return results
 
 
 def _best(rows: list[dict[str, Any]]) -> dict[str, Any]:

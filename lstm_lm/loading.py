@@ -45,6 +45,7 @@ LARGEST_WEIGHT = 1e9  # no training leaves more; the sums of smaller ones never 
 LARGEST_METRICS = 2**25  # bytes of a metrics.jsonl
 LONGEST_ROW = 2**16  # bytes of a line of it, and of results.json
 METRICS = ("step", "train_loss", "val_loss", "val_bpc")  # what every row of it has
+MORE_METRICS = ("tokens", "seconds", "val_nats_per_character", "val_tokens")
 # What a write that was killed leaves behind: of `write_atomically`, and of `save`'s tokenizer.
 WRITING = ".writing-"
 PARTIAL = re.compile(r"\..+\.partial-\d+|" + re.escape(WRITING) + r"\w+")
@@ -214,7 +215,8 @@ def read_metrics(folder: Path) -> list[dict[str, Any]]:
         if len(line) > LONGEST_ROW or len(rows) == MOST_EVALUATIONS:
             raise ModelFolderError(f"{METRICS_FILE} is too large at line {number:,} to be ours")
         row = read_json(line, f"line {number:,} of {METRICS_FILE}")
-        if not all(is_number(row.get(key)) for key in METRICS) or not is_text(row.get("sample")):
+        numbers = [row.get(key) for key in METRICS] + [row.get(key, 0) for key in MORE_METRICS]
+        if not all(map(is_number, numbers)) or not is_text(row.get("sample")):
             raise ModelFolderError(
                 f"line {number:,} of {METRICS_FILE} is no evaluation: remove that line"
             )

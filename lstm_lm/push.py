@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_lm.card import PLACEHOLDER, card
+from lstm_lm.checks import open_plain
 from lstm_lm.console import Reporter
 from lstm_lm.errors import HubAccessError, ModelFolderError, PushError
 from lstm_lm.hub import (
@@ -86,6 +87,8 @@ def push_folder(folder: Path, target: Target, reporter: Reporter | None = None) 
     config = load_folder(folder).config  # nobody shall be given a broken one
     names = [CONFIG_FILE, TOKENIZERS[config.tokenizer].file_name, WEIGHT_FILE, *EXTRA_FILES]
     files = {name: folder / name for name in names if (folder / name).is_file()}
+    for path in files.values():  # a link may lead to what is nobody's business
+        open_plain(path).close()
     api = hub_api()
     with _in_words(target, api), tempfile.TemporaryDirectory() as place:
         files[CARD_FILE] = Path(place) / CARD_FILE

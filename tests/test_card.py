@@ -10,9 +10,11 @@ import pytest
 from huggingface_hub import ModelCard, metadata_load
 
 from lstm_lm.card import card, public_command, write_card
+from lstm_lm.errors import ModelFolderError
 from lstm_lm.loading import BUNDLED, METRICS_FILE, bundled_models, read_metrics, save
 from lstm_lm.loss_curve import CURVE_FILE, write_loss_curve
 from tests.conftest import tiny_model
+from tests.hostile.side_files import SIDE
 from tests.hub.repositories import card_errors
 
 COMMAND = "python train.py --text hf://datasets/ada/verse/all.txt --steps 2"
@@ -85,6 +87,29 @@ def test_a_licence_that_a_card_states_is_kept_when_it_is_written_again(folder: P
     path.write_text(path.read_text().replace("---\n", "---\nlicense: mit\n", 1))
     write_card(folder, COMMAND)
     assert (metadata_load(path) or {})["license"] == "mit"
+
+
+@pytest.mark.parametrize("name", SIDE)
+def test_a_card_is_written_or_refused_in_one_line_whatever_lies_in_the_folder(
+    folder: Path, name: str
+) -> None:
+    SIDE[name][0](folder)
+    try:
+        text = card(folder)
+    except ModelFolderError as error:
+        message = str(error)
+    else:
+        assert card_errors(text, "model") == []
+        text.encode()
+        return
+    assert message.isprintable()
+    assert len(message) < 200
+
+
+def test_results_that_train_py_did_not_write_are_named(folder: Path) -> None:
+    (folder / "results.json").write_text('{"steps": "many"}')
+    with pytest.raises(ModelFolderError, match=r"results\.json was .*: steps is 'many'"):
+        card(folder)
 
 
 def test_a_model_without_metrics_has_a_card_without_figures(tmp_path: Path) -> None:

@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from lstm_lm.config import ModelConfig
-from lstm_lm.loading import save
+from lstm_lm.errors import ModelFolderError
+from lstm_lm.loading import load, save
 from lstm_lm.model import LanguageModel
+from lstm_lm.push import push_folder
+from lstm_lm.repository import Target
 from lstm_lm.tokenizer import SentencePieceTokenizer
 from tests.conftest import tiny_model
-from tests.hostile.breaking import Break
+from tests.hostile.breaking import CONFIG, WEIGHTS, Break, changed, header_text, header_with
 from tests.hostile.folders import HOSTILE
 from tests.hostile.side_files import METRICS, ROWS, SIDE
 
@@ -163,3 +167,79 @@ def test_metrics_are_refused_where_a_line_is_none_of_ours(name: str, outcomes: O
     else:
         assert outcome["error"] == "", outcome
     check_cost(outcome)
+
+
+# What is odd, and yet no reason to refuse a folder.
+
+CODE = "import pathlib\n\npathlib.Path(__file__).with_suffix('.ran').touch()\n"
+PYTHON_FILES = ["__init__.py", "modeling.py", "config.py", "tokenizer.py", "torch.py", "setup.py"]
+
+
+def with_code(folder: Path) -> None:
+    for name in PYTHON_FILES:
+        (folder / name).write_text(CODE)
+
+
+def in_the_hubs_cache(folder: Path) -> None:
+    """The files as the Hub's client keeps them: a folder of links to files named by their sums."""
+    repository = folder / "models--ada--verse"
+    (repository / "blobs").mkdir(parents=True)
+    (repository / "snapshots" / "c0ffee").mkdir(parents=True)
+    for number, path in enumerate(p for p in list(folder.iterdir()) if p.is_file()):
+        path.rename(repository / "blobs" / str(number))
+        link = repository / "snapshots" / "c0ffee" / path.name
+        link.symlink_to(f"../../blobs/{number}")
+
+
+ODD: dict[str, tuple[Break, str]] = {
+    "nothing odd": (lambda folder: None, "."),
+    "code": (with_code, "."),
+    "a link within": (
+        lambda folder: (
+            (folder / WEIGHTS).rename(folder / "weights"),
+            (folder / WEIGHTS).symlink_to("weights"),
+        ),
+        ".",
+    ),
+    "the hub's cache": (in_the_hubs_cache, "models--ada--verse/snapshots/c0ffee"),
+    "spaces after the header": (header_text(lambda text: text + b" " * 64), "."),
+    "metadata of others": (
+        header_with(lambda header: header.update(__metadata__={"format": "pt", "by": "me\n"})),
+        ".",
+    ),
+    "the order of the fields": (
+        changed(CONFIG, lambda text: json.dumps(dict(reversed(json.loads(text).items()))).encode()),
+        ".",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_folder_loads_as_the_model_that_it_is(
+    name: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "odd"
+    shutil.copytree(root / "good", folder)
+    ODD[name][0](folder)
+    monkeypatch.chdir(folder)  # where Python would find code, did anything look for it
+    loaded = load(folder / ODD[name][1])
+    assert all(
+        torch.equal(weight, loaded.weights()[key]) for key, weight in tiny_model().weights().items()
+    )
+    assert not list(folder.rglob("*.ran"))
+
+
+def test_a_link_to_the_folder_itself_is_followed(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(root / "good")
+    assert load(tmp_path / "link").config == tiny_model().config
+
+
+def test_what_a_link_leads_to_outside_of_the_folder_is_never_pushed(
+    root: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(root / "good", folder)
+    (tmp_path / "secret").write_text("a secret")
+    (folder / "README.md").symlink_to("../secret")
+    with pytest.raises(ModelFolderError, match=r"README\.md is a link that leads out of the folde"):
+        push_folder(folder, Target(repo_id="ada/verse"))
