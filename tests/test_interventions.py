@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_lm import Intervention, LanguageModel, SamplingConfig, StateChange
@@ -26,7 +26,10 @@ TEXT = "".join(ALPHABET[token] for token in TOKENS)
 SAMPLING = SamplingConfig(max_new_tokens=40, temperature=1.0, seed=4)
 RANGES = {s.name: (max(s.low, -3.0), min(s.high, 3.0)) for s in LSTM_SIGNALS}
 
-Values = dict[str, np.ndarray]
+
+def close(ours: object, theirs: object) -> None:
+    """To float32's rounding; a cell that is held open grows by up to one a step, and so does it."""
+    np.testing.assert_allclose(np.asarray(ours), np.asarray(theirs), rtol=3e-6, atol=5e-6)
 
 
 @st.composite
@@ -76,17 +79,17 @@ def check_both_ways(model: LanguageModel, changes: list[Intervention]) -> None:
     np.testing.assert_allclose(trace.log_probs[1:], expected_log_probs, rtol=0, atol=2e-5)
     assert trace.final_state is not None
     for part, expected in zip(trace.final_state, after, strict=True):
-        np.testing.assert_allclose(part[:, 0], expected, rtol=0, atol=5e-6)
+        close(part[:, 0], expected)
     plan = Plan(changes, model.config)
     stepper = model.engine.start(state)
     for t, token_id in enumerate(TOKENS.tolist()):
         stepper.step(token_id, plan.held(t))
         np.testing.assert_allclose(stepper.logits, logits[t], rtol=0, atol=2e-5)
         for name, values in stepper.signals().items():
-            np.testing.assert_allclose(values, signals[name][:, t], rtol=0, atol=5e-6)
-            np.testing.assert_allclose(trace[name][:, t], signals[name][:, t], rtol=0, atol=5e-6)
+            close(values, signals[name][:, t])
+            close(trace[name][:, t], signals[name][:, t])
     for part, expected in zip(stepper.state(), after, strict=True):
-        np.testing.assert_allclose(part[:, 0], expected, rtol=0, atol=5e-6)
+        close(part[:, 0], expected)
 
 
 @pytest.mark.parametrize("signal", SIGNAL_NAMES)
@@ -107,11 +110,13 @@ def test_a_held_hidden_state_of_an_rnn_is_held_in_the_equations(
     check_both_ways(rnn, [Intervention("hidden_state", layer=layer, units=[1], value=0.5, start=9)])
 
 
+@settings(max_examples=25)
 @given(changes=st.lists(holds(), max_size=5))
 def test_any_holds_together_are_held_in_the_equations(changes: list[Intervention]) -> None:
     check_both_ways(tiny_model(), changes)
 
 
+@settings(max_examples=25)
 @given(changes=st.lists(holds("rnn"), max_size=3))
 def test_any_holds_of_an_rnn_together_are_held_in_the_equations(
     changes: list[Intervention],
@@ -283,6 +288,7 @@ def test_a_state_that_is_given_is_not_written_to(model: LanguageModel) -> None:
     torch.testing.assert_close(state, kept, rtol=0, atol=0)
 
 
+@settings(max_examples=25)
 @given(changes=st.lists(holds(), max_size=3), seed=st.integers(0, 100))
 def test_a_changed_text_is_written_with_the_same_random_numbers(
     changes: list[Intervention], seed: int
@@ -299,7 +305,7 @@ def test_a_changed_text_is_written_with_the_same_random_numbers(
         if step.position <= first:  # the step that begins to differ has read a token by then
             assert step.token_id == before.token_id
         for name, values in step.signals.items():
-            np.testing.assert_allclose(values, trace[name][:, step.position], rtol=0, atol=5e-6)
+            close(values, trace[name][:, step.position])
         np.testing.assert_allclose(step.log_prob, trace.log_probs[step.position], atol=2e-5)
 
 
