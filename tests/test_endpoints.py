@@ -81,6 +81,25 @@ def test_models_are_listed_with_their_sizes(served: Served) -> None:
     assert (second["name"], second["cell"], second["layers"]) == (served.names[1], "rnn", 1)
 
 
+def test_a_repository_is_asked_for_once_however_often_models_are_listed(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lstm_lm.ui import models
+    from lstm_lm.ui.runs import RunStore
+
+    asked: list[str] = []
+
+    def fetch(name: str) -> Path:
+        asked.append(name)
+        return Path(served.names[0])
+
+    monkeypatch.setattr(models, "model_folder", fetch)
+    shelf = models.ModelShelf(["owner/name"], RunStore())
+    assert shelf.describe() == shelf.describe()
+    assert shelf.describe()[0]["name"] == "owner/name"
+    assert asked == ["owner/name"]
+
+
 def test_generate_gives_what_python_writes_with_the_same_settings(served: Served) -> None:
     result = served.client.predict("ab", 25, 0.9, 6, 0.95, 7, served.names[0], api_name="/generate")
     sampling = SamplingConfig(max_new_tokens=25, temperature=0.9, top_k=6, top_p=0.95, seed=7)
