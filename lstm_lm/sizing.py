@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from lstm_lm.config import TrainConfig, option_name
 
 SIZES = (64, 96, 128, 192, 256, 384, 512, 768, 1024)
-TOKENS_A_WEIGHT = 2.0
+TOKENS_A_WEIGHT = 5.0
 WEIGHTS_A_TOKEN = 3.0
 DROPOUTS = ((1.0, 0.0, 0.0), (3.0, 0.1, 0.1), (8.0, 0.2, 0.2), (float("inf"), 0.4, 0.3))
 """(times the text is read, at most: dropout, weight dropout), in order."""
