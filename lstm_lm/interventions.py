@@ -81,6 +81,11 @@ class Intervention:
         for name, checked in made.items():  # numpy's numbers become Python's; a list, a tuple
             object.__setattr__(self, name, checked)
 
+    def holds(self, step: int, unit: int | None = None) -> bool:
+        """Whether it holds anything of its layer at the step; given a unit, whether that one."""
+        now = self.start <= step and (self.stop is None or step < self.stop)
+        return now and (unit is None or self.units is None or unit in self.units)
+
     def check(self, config: ModelConfig) -> None:
         """Raise InterventionError unless a model of this config has the layer and the units."""
         names = [signal.name for signal in SIGNALS_OF_CELL[config.cell]]
@@ -230,7 +235,7 @@ class Plan:
     def _held_at(self, step: int) -> Held | None:
         held: Held = [None] * self._layers
         for hold in self._holds:
-            if hold.start <= step and (hold.stop is None or step < hold.stop):
+            if hold.holds(step):
                 of_layer = held[hold.layer] or LayerHold()
                 of_layer.add(hold)
                 held[hold.layer] = of_layer

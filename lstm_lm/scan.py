@@ -44,6 +44,7 @@ def read_stretches(
     state: "State | None" = None,
     plan: Plan | None = None,
     longest: int | None = None,
+    position: int = 0,
 ) -> Iterator[Stretch]:
     """Read a text stretch by stretch, carrying the state: in one, unless something changes.
 
@@ -53,15 +54,17 @@ def read_stretches(
         state: (h, c) before the first token, each (layers, 1, units); None: zero, nothing read.
         plan: what is held or replaced on the way.
         longest: steps of a stretch at most, where memory matters; None: as they come.
+        position: of the first token in the whole text, which the plan speaks of.
     """
     steps = len(token_ids)
     cuts = {0, steps} | set(range(0, steps, longest or steps))
-    cuts |= {cut for cut in plan.boundaries if cut < steps} if plan else set()
+    if plan:
+        cuts |= {cut - position for cut in plan.boundaries if 0 < cut - position < steps}
     bounds = sorted(cuts)
     for start, stop in itertools.pairwise(bounds):
-        if plan and plan.changes_state(start):
-            state = plan.changed_state(start, state or _zero_state(engine))
-        held = plan.held(start) if plan else None
+        if plan and plan.changes_state(position + start):
+            state = plan.changed_state(position + start, state or _zero_state(engine))
+        held = plan.held(position + start) if plan else None
         stretch = _read(engine, start, torch.from_numpy(token_ids[start:stop]), state, held)
         state = stretch.state
         yield stretch

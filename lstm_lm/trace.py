@@ -269,8 +269,9 @@ def trace_tokens(
     token_ids: npt.NDArray[np.int64],
     state: "State | None" = None,
     interventions: Sequence[Change] = (),
+    position: int = 0,
 ) -> GateTrace:
-    """As `trace_text`, for token ids (steps,)."""
+    """As `trace_text`, for token ids (steps,) whose first stands at `position` of a whole text."""
     if not len(token_ids):
         raise UserError("the text is empty: give at least one character")
     engine, config = model.engine, model.config
@@ -278,7 +279,7 @@ def trace_tokens(
     shape = (config.layers, len(token_ids), config.hidden_size)
     signals = {name: np.empty(shape, np.float32) for name in engine.signal_names}
     log_probs = np.empty(len(token_ids), np.float32)
-    for stretch in read_stretches(engine, token_ids, state, plan):
+    for stretch in read_stretches(engine, token_ids, state, plan, position=position):
         steps = slice(stretch.start, stretch.start + len(stretch.log_probs))
         for layer, of_layer in enumerate(stretch.layers):
             for name, values in signals.items():

@@ -10,6 +10,7 @@ the parts add up to the sum. Knows nothing of pages or of texts.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,7 +60,7 @@ class UnitSum:
     h: Share
     total: float
     value: float
-    """The function of the total."""
+    """The function of the total: where the signal is held, what it would have been."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +78,22 @@ class UnitStep:
     written: float
     """i * g; 0 for an RNN."""
     cell_state: float
-    """c_t = kept + written; 0 for an RNN."""
+    """c_t = kept + written, unless it is held; 0 for an RNN."""
     tanh_cell: float
     hidden_state: float
+    free: dict[str, float]
+    """What is held -> what it would have been, had it alone been free at this step."""
 
 
-def step_of_unit(engine: Engine, layer: int, unit: int, x: Array, h: Array, c: Array) -> UnitStep:
+def step_of_unit(
+    engine: Engine,
+    layer: int,
+    unit: int,
+    x: Array,
+    h: Array,
+    c: Array,
+    held: Mapping[str, float] | None = None,
+) -> UnitStep:
     """Everything that one unit does at one step.
 
     Args:
@@ -92,6 +103,7 @@ def step_of_unit(engine: Engine, layer: int, unit: int, x: Array, h: Array, c: A
         x: what the layer reads from below at this step, (embedding,) or (units,) float32.
         h: the layer's hidden state before the step, (units,) float32.
         c: its cell state before the step, (units,) float32; an RNN's is zero.
+        held: signal -> the value at which this unit's is held.
     """
     cell, H = engine.config.cell, engine.config.hidden_size
     weights = engine.layers[layer]
@@ -112,12 +124,18 @@ def step_of_unit(engine: Engine, layer: int, unit: int, x: Array, h: Array, c: A
                 value=value,
             )
         )  # fmt: skip
-    of = {each.signal: each.value for each in sums}
+    held = held or {}
+    free = {each.signal: each.value for each in sums}
+    of = {**free, **held}
     c_before = float(c[unit])
     lstm = cell == "lstm"
     kept = of["forget_gate"] * c_before if lstm else 0.0
     written = of["input_gate"] * of["candidate"] if lstm else 0.0
-    tanh_cell = math.tanh(kept + written)
+    free["cell_state"] = kept + written
+    cell_state = held.get("cell_state", kept + written)
+    tanh_cell = math.tanh(cell_state)
+    if lstm:
+        free["hidden_state"] = of["output_gate"] * tanh_cell
     return UnitStep(
         x=x,
         sums=tuple(sums),
@@ -125,9 +143,10 @@ def step_of_unit(engine: Engine, layer: int, unit: int, x: Array, h: Array, c: A
         c_before=c_before,
         kept=kept,
         written=written,
-        cell_state=kept + written,
+        cell_state=cell_state,
         tanh_cell=tanh_cell,
-        hidden_state=of["output_gate"] * tanh_cell if lstm else of["hidden_state"],
+        hidden_state=held.get("hidden_state", free["hidden_state"]),
+        free={signal: free[signal] for signal in held},
     )
 
 

@@ -6,12 +6,9 @@ works on it too. Knows nothing of gradio.
 
 from typing import Any
 
-import torch
-
 from lstm_lm.config import SamplingConfig
 from lstm_lm.generation import generate
 from lstm_lm.insight.parting import Parting, mean_difference, parting
-from lstm_lm.model import State
 from lstm_lm.ui import payload
 from lstm_lm.ui.models import ShownModel
 from lstm_lm.ui.runs import PageRun
@@ -36,33 +33,19 @@ def grow(
         UserError: no such token.
     """
     start = step + 1
-    branch = PageRun(
-        model=run.model,
-        cell=run.cell,
-        capacity=start + sampling.max_new_tokens,
-        layers=run.layers,
-        units=run.units,
-        prompt_steps=min(run.prompt_steps, start),
-        session=run.session,
-        sampling=sampling,
-        parent=run.run_id,
-    )
-    branch.values[:start] = run.values[:start]
-    branch.token_ids += run.token_ids[:start]
-    branch.log_probs += run.log_probs[:start]
-    branch.tokens += run.tokens[:start]
+    branch = run.begun(start, sampling, sampling.max_new_tokens, run.interventions)
     steps = generate(
-        shown.model, "", sampling, state=state_after(run, step), position=start, first=token_id
+        shown.model,
+        "",
+        sampling,
+        state=run.state_left(step),
+        position=start,
+        first=token_id,
+        interventions=run.interventions,
     )
     for each in steps:
         branch.add_step(each.token, each.token_id, each.log_prob, each.signals)
     return branch
-
-
-def state_after(run: PageRun, step: int) -> State:
-    """(h, c) after this step of the run, each (layers, 1, units)."""
-    h, c = (torch.from_numpy(part.copy())[:, None] for part in run.state_after(step))
-    return h, c
 
 
 def branch_payload(shown: ShownModel, run: PageRun, branch: PageRun) -> dict[str, Any]:
@@ -71,7 +54,7 @@ def branch_payload(shown: ShownModel, run: PageRun, branch: PageRun) -> dict[str
     `differences` is base64 of (steps that both have, signals, layers) float32: the mean
     |difference| of the units, from the branch's first step on.
     """
-    start = next_step(branch, run)
+    start = branch.own
     found = parting(run.token_ids, branch.token_ids, run.log_probs, branch.log_probs, start)
     both = slice(start, start + found.compared)
     return {
@@ -81,13 +64,6 @@ def branch_payload(shown: ShownModel, run: PageRun, branch: PageRun) -> dict[str
         "sentence": sentence(found, run, branch, start),
         "done": True,
     }
-
-
-def next_step(branch: PageRun, run: PageRun) -> int:
-    """The branch's first step of its own."""
-    assert branch.parent == run.run_id
-    assert branch.sampling is not None
-    return branch.capacity - branch.sampling.max_new_tokens
 
 
 def sentence(found: Parting, run: PageRun, branch: PageRun, start: int) -> str:

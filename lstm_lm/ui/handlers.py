@@ -17,7 +17,7 @@ from lstm_lm.generation import generate, read_prompt
 from lstm_lm.model import LanguageModel
 from lstm_lm.tokenizer import CharTokenizer, TokenIds, describe_character
 from lstm_lm.trace import trace_tokens
-from lstm_lm.ui import branches, payload
+from lstm_lm.ui import branches, payload, whatif
 from lstm_lm.ui.models import ModelShelf, ShownModel, new_run, whole_payload
 from lstm_lm.ui.runs import PageRun, RunStore
 
@@ -202,16 +202,40 @@ class Handlers:
         shown = self.shelf.get(run.model)
         if type(token) is not int or not 0 <= token < shown.model.config.vocab_size:
             return None
-        if not isinstance(settings, dict) or set(settings) - SETTINGS:
-            return None
         length = branches.length_of(run, numbers[0])
         try:
-            sampling = SamplingConfig(**settings, max_new_tokens=length)
+            sampling = _sampling(settings, length)
         except ConfigError as error:
             return {"error": str(error)}
+        if sampling is None:
+            return None
         branch = branches.grow(shown, run, numbers[0], token, sampling)
         self.store.add(branch)
         return branches.branch_payload(shown, run, branch)
+
+    def whatif(self, arguments: object) -> Payload | None:
+        """[run, step, change, settings] -> the text written again with the change from there on.
+
+        The change is an object: {"kind": "hold", "signal", "layer", "units", "value"} (units
+        null: all), {"kind": "zero"} or {"kind": "text", "text"}. Settings as in `branch`; they
+        count where the run was only read, and are null where it was written.
+        """
+        if not isinstance(arguments, list) or len(arguments) != 4:
+            return None
+        *place, asked, settings = arguments
+        run, numbers = self._checked(place, ("step",))
+        if run is None or not isinstance(asked, dict) or numbers[0] < run.own:
+            return None
+        shown = self.shelf.get(run.model)
+        try:
+            wanted = _wanted(asked, shown, run, numbers[0])
+            given = SamplingConfig() if settings is None else _sampling(settings, 1)
+            if wanted is None or given is None:
+                return None
+            sampling = whatif.sampling_of(run, numbers[0], given)
+            return whatif.answer(shown, run, numbers[0], wanted, sampling, self.store)
+        except UserError as error:
+            return {"error": str(error)}
 
     def columns(self, arguments: object) -> Payload | None:
         """[run, step] -> up to 512 columns from that step on, for a browser that lost some."""
@@ -248,6 +272,33 @@ class Handlers:
             if not fits:
                 return None, ()
         return run, arguments[1:]
+
+
+def _sampling(settings: object, length: int) -> SamplingConfig | None:
+    """The settings of a browser, checked; None for what no browser of ours would send."""
+    if not isinstance(settings, dict) or set(settings) - SETTINGS:
+        return None
+    return SamplingConfig(**settings, max_new_tokens=length)
+
+
+def _wanted(
+    asked: dict[str, Any], shown: ShownModel, run: PageRun, step: int
+) -> whatif.Asked | None:
+    """The change that a browser asked for; None for what no browser of ours would send."""
+    kind = asked.get("kind")
+    if kind == "hold" and set(asked) == {"kind", "signal", "layer", "units", "value"}:
+        units = asked["units"]
+        if units is not None and not (isinstance(units, list) and len(units) <= run.units):
+            return None
+        return whatif.hold(run, asked, step)
+    if kind == "zero" and set(asked) == {"kind"}:
+        return whatif.zero(step)
+    if kind == "text" and set(asked) == {"kind", "text"} and isinstance(asked["text"], str):
+        if not asked["text"]:
+            raise UserError("there is no other text yet: type some, whose state is to be put in")
+        token_ids, notes, _ = _readable(shown.model, asked["text"], "the other text")
+        return whatif.state_of(shown.model, token_ids, step, notes)
+    return None
 
 
 def _whole(name: str, value: float | None) -> int:

@@ -57,6 +57,7 @@ def build_page(
         _named("inside", handlers.inside),
         _named("ladder", handlers.ladder),
         _named("branch", handlers.branch),
+        _named("whatif", handlers.whatif),
         _named("columns", handlers.columns),
         _named("order", handlers.order),
         _named("line", handlers.line),

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from lstm_lm.engine import Array, Engine
 from lstm_lm.insight.findings import find
@@ -113,14 +112,29 @@ def unit_step(run: PageRun, engine: Engine, step: int, layer: int, unit: int) ->
     """One unit at one step, taken apart: the fields of `insight.step.UnitStep`.
 
     `x` is base64 of float32, and so is `h`, the hidden state (units,) that the layer had before.
+    `replaced`: where the state was changed before the step, what `h_before` and `c_before` would
+    have been.
     """
-    h, c = (part[layer] for part in run.state_after(step - 1))
+    h, c = (part[layer, 0].numpy() for part in run.state_before(step))
     if layer == 0:
         x = engine.embedding[run.token_ids[step]].numpy()
     else:
         x = run.values[step, run.signal_names.index("hidden_state"), layer - 1]
-    found = step_of_unit(engine, layer, unit, x, h, c)
-    return {**asdict(found), "run": run.run_id, "x": base64_of(x), "h": base64_of(h)}
+    found = step_of_unit(engine, layer, unit, x, h, c, run.held_at(step, layer, unit))
+    left = run.state_after(step - 1)
+    names = ("h_before", "c_before")[: len(run.signal_names)]
+    replaced = {
+        name: float(part[layer, unit])
+        for name, part in zip(names, left, strict=False)
+        if run.changes_state(step)
+    }
+    return {
+        **asdict(found),
+        "run": run.run_id,
+        "x": base64_of(x),
+        "h": base64_of(h),
+        "replaced": replaced,
+    }
 
 
 def next_token(run: PageRun, model: LanguageModel, step: int) -> dict[str, Any]:
@@ -131,8 +145,7 @@ def next_token(run: PageRun, model: LanguageModel, step: int) -> dict[str, Any]:
         [id, token] of the first dozen, whatever the settings; `taken`: [id, token], None at the
         end of the text; `sampling`: how the text was written, None where it was only read.
     """
-    h, c = (torch.from_numpy(part.copy())[:, None] for part in run.state_after(step))
-    logits = model.engine.start((h, c)).logits.numpy()
+    logits = model.engine.start(run.state_before(step + 1)).logits.numpy()
     likeliest = np.argsort(-logits, kind="stable")[:LIKELIEST].tolist()
     taken = run.token_ids[step + 1] if step + 1 < run.steps else None
     named = [[each, model.tokenizer.token(each)] for each in likeliest]

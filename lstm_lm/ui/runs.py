@@ -10,9 +10,12 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 
 from lstm_lm.config import SamplingConfig
 from lstm_lm.engine import Array
+from lstm_lm.interventions import Change, Intervention, StateChange
+from lstm_lm.model import State
 from lstm_lm.signals import SIGNALS_OF_CELL
 from lstm_lm.trace import GateTrace
 
@@ -39,6 +42,10 @@ class PageRun:
     """How its tokens were drawn; None where the model only read."""
     parent: str = ""
     """The id of the run that it branched from; empty where it stands for itself."""
+    own: int = 0
+    """The first step of its own; those before are its parent's."""
+    interventions: tuple[Change, ...] = ()
+    """What is held or replaced in it, by step."""
     run_id: str = field(default_factory=lambda: secrets.token_urlsafe(9))
     tokens: list[str] = field(default_factory=list)
     token_ids: list[int] = field(default_factory=list)
@@ -92,6 +99,56 @@ class PageRun:
             if self.cell == "lstm":
                 c = self.values[step, self.signal_names.index("cell_state")]
         return h, c
+
+    def state_left(self, step: int) -> State:
+        """As `state_after`, each (layers, 1, units): what an engine goes on from."""
+        h, c = (torch.from_numpy(part.copy())[:, None] for part in self.state_after(step))
+        return h, c
+
+    def state_before(self, step: int) -> State:
+        """(h, c) that the step begins with, each (layers, 1, units): as it was left, or changed."""
+        h, c = self.state_left(step - 1)
+        for change in self.interventions:
+            if isinstance(change, StateChange) and change.start == step:
+                h, c = change.applied((h, c))
+        return h, c
+
+    def changes_state(self, step: int) -> bool:
+        """Whether the state was changed before this step."""
+        changes = (each for each in self.interventions if isinstance(each, StateChange))
+        return any(each.start == step for each in changes)
+
+    def held_at(self, step: int, layer: int, unit: int) -> dict[str, float]:
+        """Signal -> the value at which this unit's is held at the step."""
+        holds = (each for each in self.interventions if isinstance(each, Intervention))
+        return {
+            each.signal: each.value
+            for each in holds
+            if each.layer == layer and each.holds(step, unit)
+        }
+
+    def begun(
+        self, own: int, sampling: SamplingConfig, steps: int, interventions: tuple[Change, ...]
+    ) -> "PageRun":
+        """A run that is this one up to step `own`, with room for `steps` more."""
+        begun = PageRun(
+            model=self.model,
+            cell=self.cell,
+            capacity=own + steps,
+            layers=self.layers,
+            units=self.units,
+            prompt_steps=min(self.prompt_steps, own),
+            session=self.session,
+            sampling=sampling,
+            parent=self.run_id,
+            own=own,
+            interventions=interventions,
+        )
+        begun.values[:own] = self.values[:own]
+        begun.token_ids += self.token_ids[:own]
+        begun.log_probs += self.log_probs[:own]
+        begun.tokens += self.tokens[:own]
+        return begun
 
     def trace(self) -> GateTrace:
         """The steps so far as a trace."""

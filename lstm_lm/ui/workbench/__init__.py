@@ -29,7 +29,7 @@ class Workbench(gr.HTML):
 
     Args:
         value: the first payload.
-        server_functions: exact, inside, ladder, branch, columns, order and line, as
+        server_functions: exact, inside, ladder, branch, whatif, columns, order and line, as
             `ui.handlers` has them.
         elem_id: the element's id.
     """

@@ -40,22 +40,45 @@ export class Branches {
       this.say(answer?.error ?? "That step is no longer held by the server: write or read again.");
       return;
     }
-    if (bench.lane !== lane && !this.lanes.includes(lane)) return; // the text has changed meanwhile
-    const free = [1, 2, 3].find((each) => this.lanes.every((other) => other.number !== each));
+    if (!this.holds(lane)) return; // the text has changed meanwhile
+    const grown = this.add(answer, lane);
+    this.say("");
+    this.present(grown, grown.from);
+  }
+
+  /** Whether the lane is the text, or one of the branches under it. */
+  holds(lane) {
+    return this.bench.lane === lane || this.lanes.includes(lane);
+  }
+
+  /** The places that are free. */
+  get room() {
+    return MOST - this.lanes.length;
+  }
+
+  /** Put a branch that the server wrote under its parent; `more`: what the lane also knows. */
+  add(answer, parent, more = {}) {
+    const number = [1, 2, 3].find((each) => this.lanes.every((other) => other.number !== each));
     const columns = new Columns(answer);
-    columns.begin(lane.columns, answer.start);
+    columns.begin(parent.columns, answer.start);
     columns.add(answer);
     columns.done = true;
     const { start: from, sentence } = answer;
     const differences = floatsOf(answer.differences);
-    this.lanes.push(new Lane(columns, { number: free, from, parent: lane, differences, sentence }));
+    const lane = new Lane(columns, { number, from, parent, differences, sentence, ...more });
+    this.lanes.push(lane);
     this.lanes.sort((a, b) => a.number - b.number);
+    return lane;
+  }
+
+  /** Show what has grown: its picture at this step, its sentence, and for the ear. */
+  present(lane, step) {
+    const { bench } = this;
     this.draw();
-    this.say("");
-    bench.speak(`Branch ${free}. ${sentence}`);
+    bench.speak(`Branch ${lane.number}. ${lane.sentence}`);
     bench.refreshLine(true);
-    bench.plot.reveal(from, { center: true });
-    this.list.lastElementChild.scrollIntoView({ block: "nearest" });
+    bench.plot.reveal(step, { center: true });
+    this.list.children[this.lanes.indexOf(lane)].scrollIntoView({ block: "nearest" });
   }
 
   remove(lane) {
@@ -106,16 +129,18 @@ export class Branches {
       return made;
     };
     const { bench } = this;
-    const inside = () => {
-      bench.pin(lane.from, bench.view.unit, { lane, speak: true });
-      bench.plot.reveal(lane.from, { center: true });
+    const go = (step) => () => {
+      bench.pin(step, bench.view.unit, { lane, speak: true });
+      bench.plot.reveal(step, { center: true });
     };
+    const differs = lane.first ?? null;
     return make(
       "li",
       "",
       make("b", "", `Branch ${lane.number}`),
       make("span", "sentence-of", lane.sentence),
-      button("link", "look inside", `Look inside branch ${lane.number}`, inside),
+      button("link", "look inside", `Look inside branch ${lane.number}`, go(lane.from)),
+      ...(differs === null ? [] : [button("link", "where they part", `Go to where branch ${lane.number} parts`, go(differs))]),
       button("link remove", "remove", `Remove branch ${lane.number}`, () => this.remove(lane)),
     );
   }

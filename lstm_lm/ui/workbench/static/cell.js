@@ -71,7 +71,7 @@ export class CellDiagram {
     canvas.height = 1;
     canvas.setAttribute("aria-hidden", "true");
     this.box(name, "vector").append(
-      make("span", "term", make("b", "", symbol), ` ${term}`), make("span", "said"), canvas, make("span", "count"),
+      make("span", "term", make("b", "", symbol), ` ${term}`), make("span", "said"), make("span", "held-note"), canvas, make("span", "count"),
     );
   }
 
@@ -83,7 +83,8 @@ export class CellDiagram {
     const gauge = make("span", "gauge", make("i", ""));
     box.append(
       make("span", "term", make("b", "", symbol), ` ${label.toLowerCase()} `, make("small", "", plain)),
-      make("span", "flow", make("span", "by"), "(", value("sum", gate, ""), ") = ", value("signal", gate, "")),
+      make("span", "flow", make("span", "from", make("span", "by"), "(", value("sum", gate, ""), ") = "), value("signal", gate, "")),
+      make("span", "held-note"),
       gauge,
     );
     box.addEventListener("click", () => this.toggle(gate));
@@ -93,7 +94,7 @@ export class CellDiagram {
     const box = this.box(name, "number");
     if (told) box.title = told;
     const kind = ["cell_state", "hidden_state"].includes(name) ? "signal" : "value";
-    box.append(make("span", "term", make("b", "", symbol), ` ${term}`), value(kind, name, ""));
+    box.append(make("span", "term", make("b", "", symbol), ` ${term}`), value(kind, name, ""), make("span", "held-note"));
   }
 
   /**
@@ -121,6 +122,7 @@ export class CellDiagram {
     for (const [name] of this.kind === "lstm" ? VALUES : []) {
       boxes[name].querySelector(".value").textContent = number(numbers.signals[name] ?? numbers[name]);
     }
+    this.markHeld(numbers);
     this.open = open;
     for (const [name, box] of Object.entries(boxes)) {
       box.classList.toggle("now", name === chosen);
@@ -129,6 +131,18 @@ export class CellDiagram {
     this.panel.hidden = !open;
     this.panel.style.order = open ? 3 + this.gates.indexOf(open) : "";
     this.wire();
+  }
+
+  /** What is held or was put in place says so, and what it would have been. */
+  markHeld({ free, replaced }) {
+    for (const [name, box] of Object.entries(this.boxes)) {
+      const held = name in free;
+      const note = box.querySelector(".held-note");
+      box.classList.toggle("held", held || name in replaced);
+      note.replaceChildren();
+      if (held) note.append("held; it would have been ", value("free", name, number(free[name])));
+      else if (name in replaced) note.append("put in place; it would have been ", value("free", name, number(replaced[name])));
+    }
   }
 
   /** A vector as a strip of colours, in the picture's own palette. */

@@ -96,12 +96,13 @@ export class Inside {
     if (this.open) {
       const { panel } = this.diagram;
       const sum = numbers.sums.find(({ signal }) => signal === this.open);
-      const place = { label: `${labelOf(this.open)}’s sum`, token: columns.tokens[step], layer, step };
+      const place = { label: `${labelOf(this.open)}’s sum`, token: columns.tokens[step], layer, step, held: this.open in numbers.free };
       keepingFocus(panel, () => drawSum(panel, sum, place, (...to) => bench.follow(...to)));
     }
     this.diagram.fill(numbers, columns.signals[view.signal].name, this.open);
     this.part(".ledger").replaceChildren(...(cell === "lstm" ? [ledger(numbers)] : []));
     this.part(".equations").replaceChildren(...equationLines(cell, numbers));
+    bench.whatIf.say();
   }
 
   toggle(gate) {
@@ -121,7 +122,7 @@ export class Inside {
 
   /** Arrows move here as they do in the picture; Escape closes what is open. */
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select")) return;
     if (event.key in MOVES) this.bench.move(...MOVES[event.key]);
     else if (event.key === "Escape" && this.open) {
       const gate = this.open;

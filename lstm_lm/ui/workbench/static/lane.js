@@ -11,7 +11,8 @@ export class Lane {
   /**
    * @param columns what is painted.
    * @param branch of a branch: {number, from, parent, differences, sentence}; `from` is its
-   *   first own step, `differences` (steps, signals, layers) the mean |difference| of the units.
+   *   first own step, `differences` (steps, signals, layers) the mean |difference| of the units;
+   *   of one that was written again also `first`, the first token that differs, or null.
    */
   constructor(columns, { number = 0, from = 0, parent = null, differences = null, ...rest } = {}) {
     Object.assign(this, { columns, number, from, parent, differences, ...rest });
@@ -87,6 +88,10 @@ export class Lane {
       if (this.differs(step)) context.fillRect(left + step * columnWidth, this.top + 2, columnWidth, this.strip - BAND - 4);
     }
     context.globalAlpha = 1;
+    if (Number.isInteger(this.first) && this.first >= first && this.first < last) {
+      context.lineWidth = 2;
+      context.strokeRect(left + this.first * columnWidth, this.top + 2, columnWidth, this.strip - BAND - 4);
+    }
     const apart = this.apart(view);
     const top = this.heatTop - BAND;
     for (let step = first; step < Math.min(last, this.from + apart.values.length); step += 1) {

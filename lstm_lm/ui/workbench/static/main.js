@@ -12,6 +12,7 @@ import { watchTheme } from "./palette.js";
 import { Plot } from "./plot.js";
 import { Switches } from "./switches.js";
 import { WrittenText } from "./text.js";
+import { WhatIf } from "./whatif.js";
 
 const FIRST_SIGNAL = "cell_state";
 const LINE_REFRESH = 400; // ms between two fetches of the unit's line while columns arrive
@@ -38,6 +39,7 @@ class Workbench {
     this.inside = new Inside(this.root, this);
     this.ladder = new Ladder(this.root, this);
     this.branches = new Branches(this.root, this);
+    this.whatIf = new WhatIf(this.root, this);
     this.text = new WrittenText(this.root, this);
     watchTheme(() => {
       this.plot.redraw();
@@ -101,6 +103,7 @@ class Workbench {
     this.inside.clear();
     this.ladder.clear();
     this.branches.clear();
+    this.whatIf.clear();
     this.switches.build();
     this.plot.begin();
     this.cursor.readOut();
@@ -120,6 +123,7 @@ class Workbench {
     this.finding.follow();
     const { view, columns } = this;
     if (view.pin) this.ladder.show();
+    this.whatIf.say();
     if (view.pin || !columns.end) return;
     const step = this.streamed ? columns.end - 1 : (this.finding.now()?.step ?? columns.end - 1);
     this.pin(step, view.unit, { quiet: true, lane: this.lane });

@@ -33,7 +33,7 @@ export function drawSum(panel, sum, place, follow) {
     to: place.step ? [place.layer, place.step - 1] : null,
   };
   panel.replaceChildren(
-    make("p", "opened", `${place.label}: ${SIGN_OF[by]}(`, value("sum", sum.signal, number(total)), `) = ${number(sum.value)}`),
+    make("p", "opened", `${place.label}: ${SIGN_OF[by]}(`, value("sum", sum.signal, number(total)), `) = ${number(sum.value)}`, place.held ? ", but it is held" : ""),
     barTable("Three parts add up to the sum", steps),
     make("div", "shares", share("x", x, ofX, scale, follow), share("h", h, ofH, scale, follow)),
   );

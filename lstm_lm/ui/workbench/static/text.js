@@ -85,8 +85,9 @@ export class WrittenText {
       piece(start, Math.min(stop, given), "span", "given");
       let from = Math.max(start, given);
       for (let step = from + 1; step <= stop; step += 1) {
-        if (step < stop && lane.differs(step) === lane.differs(from)) continue;
-        piece(from, step, "span", lane.differs(from) ? "differs" : "");
+        const parts = step === lane.first || from === lane.first;
+        if (step < stop && !parts && lane.differs(step) === lane.differs(from)) continue;
+        piece(from, step, "span", `${lane.differs(from) ? "differs" : ""}${from === lane.first ? " first" : ""}`);
         from = step;
       }
     };
