@@ -57,7 +57,9 @@ def explain(
             )
         said = error.server_message or error.response.reason_phrase
         text = f"the Hub answered {status} for {repo_id}: {first_line(said)}"
-        return HubAccessError(text) if status == 403 else HubError(f"{text}; try again later")
+        if status == 403:
+            return HubAccessError(text)
+        return HubError(f"{text}; try again later" if status >= 500 or status == 429 else text)
     if isinstance(error, HTTPError):
         said = first_line(error) or type(error).__name__
         return HubOfflineError(
