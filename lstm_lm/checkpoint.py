@@ -151,7 +151,7 @@ def load_checkpoint(folder: Path) -> tuple[int, dict[str, Tensor], dict[str, Any
     warnings: list[str] = []
     for path in _newest_first(folder):
         try:
-            real, _, _ = read_weight_header(path)
+            real, *_ = read_weight_header(path)
             with safe_open(real, framework="pt") as file:
                 metadata = file.metadata() or {}
                 # Cloned: in the file they lie at any address, and matrix products of data that is

@@ -12,8 +12,9 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, TypeGuard
+from typing import Any, BinaryIO, NamedTuple, TypeGuard
 
 from lstm_lm.errors import ModelFolderError, shown
 
@@ -113,26 +114,50 @@ def _no_number(name: str) -> float:
     raise ValueError(f"{name} is no number")
 
 
-def check_weight_file(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> Path:
-    """The weight file's real path, if its header promises exactly these weights and no byte more.
+@dataclass(frozen=True, kw_only=True)
+class WeightFile:
+    """A safetensors file whose header is what it should be."""
+
+    path: Path
+    """Where it really lies."""
+    start: int
+    """Where its data begins, bytes."""
+    spans: list["Span"]
+    """Its weights, in the order of the data."""
+
+
+class Span(NamedTuple):
+    """Where in the data a weight lies."""
+
+    start: int
+    stop: int
+    name: str
+    kind: str
+    """A key of WEIGHT_TYPES."""
+
+
+def check_weight_file(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> WeightFile:
+    """The weight file, if its header promises exactly these weights and no byte more.
 
     Only the header is read.
 
     Raises:
         ModelFolderError: it is no safetensors file, or of another model.
     """
-    real, header, size = read_weight_header(path)
+    real, header, start, size = read_weight_header(path)
     try:
         _check_names(header, shapes)
-        spans = [_span(name, header[name], shape) for name, shape in shapes.items()]
-        _check_spans(spans, size)
+        spans = sorted(_span(name, header[name], shape) for name, shape in shapes.items())
+        _check_spans(spans, size - start)
     except ModelFolderError as error:
         raise ModelFolderError(f"{path.name} {error}") from None
-    return real
+    return WeightFile(path=real, start=start, spans=spans)
 
 
-def read_weight_header(path: Path) -> tuple[Path, dict[str, Any], int]:
-    """A safetensors file's real path, what its header says of each tensor, and the data's bytes.
+def read_weight_header(path: Path) -> tuple[Path, dict[str, Any], int, int]:
+    """A safetensors file's real path, what its header says of each tensor, and two places in bytes.
+
+    The places are where the data begins and where the file ends.
 
     Raises:
         ModelFolderError: it is no safetensors file, or its header is larger than any of ours.
@@ -151,7 +176,7 @@ def read_weight_header(path: Path) -> tuple[Path, dict[str, Any], int]:
             raise ModelFolderError(f"cannot read {path.name}: {error.strerror}") from None
     header = read_json(content, f"the header of {path.name}")
     header.pop("__metadata__", None)
-    return Path(file.name), header, size - 8 - length
+    return Path(file.name), header, 8 + length, size
 
 
 def _check_names(header: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> None:
@@ -163,8 +188,7 @@ def _check_names(header: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]
             raise ModelFolderError(f"holds {shown(name)}, which config.json knows not")
 
 
-def _span(name: str, entry: object, shape: tuple[int, ...]) -> tuple[int, int, str]:
-    """Where the weight begins and ends in the data, and its name."""
+def _span(name: str, entry: object, shape: tuple[int, ...]) -> Span:
     if not isinstance(entry, dict):
         raise ModelFolderError(f"says nothing of {name}")
     found = entry.get("shape")
@@ -181,13 +205,13 @@ def _span(name: str, entry: object, shape: tuple[int, ...]) -> tuple[int, int, s
         raise ModelFolderError(
             f"is damaged: {name} has {size:,} bytes, but stands at {shown(offsets)}"
         )
-    return offsets[0], offsets[1], name
+    return Span(offsets[0], offsets[1], name, kind)
 
 
-def _check_spans(spans: list[tuple[int, int, str]], size: int) -> None:
+def _check_spans(spans: list[Span], size: int) -> None:
     """Raise unless the weights lie one after another in all `size` bytes of the data."""
     end = 0
-    for start, stop, name in sorted(spans):
+    for start, stop, name, _ in spans:
         if start != end:
             how = "overlaps" if start < end else "leaves a hole after"
             raise ModelFolderError(f"is damaged: {name} {how} the weight before it")

@@ -15,12 +15,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lstm_lm.checks import (
     LARGEST_JSON,
+    WEIGHT_TYPES,
+    WeightFile,
     check_weight_file,
     is_number,
     is_text,
@@ -42,6 +45,7 @@ CARD_FILE = "README.md"
 BUNDLED = Path(__file__).parent / "models"
 
 LARGEST_WEIGHT = 1e9  # no training leaves more; the sums of smaller ones never overflow
+READ_AT_ONCE = 2**22  # bytes of weights, while they are checked
 LARGEST_METRICS = 2**25  # bytes of a metrics.jsonl
 LONGEST_ROW = 2**16  # bytes of a line of it, and of results.json
 METRICS = ("step", "train_loss", "val_loss", "val_bpc")  # what every row of it has
@@ -166,18 +170,33 @@ def read_config(folder: Path) -> ModelConfig:
 
 def _read_weights(path: Path, config: ModelConfig) -> dict[str, Tensor]:
     """Every weight as float32, after the header was compared with what the config asks for."""
-    real = check_weight_file(path, config.shapes())
+    file = check_weight_file(path, config.shapes())
     try:
-        weights = load_file(real)
+        _check_values(file)
+        weights = load_file(file.path)
     except (SafetensorError, OSError) as error:
         raise ModelFolderError(f"{path.name} is damaged ({error})") from None
-    for name, weight in weights.items():
-        low, high = map(float, weight.aminmax())  # NaN, where there is one
-        if not (low >= -LARGEST_WEIGHT and high <= LARGEST_WEIGHT):
-            raise ModelFolderError(
-                f"{path.name}: {name} holds values that are not finite or beyond {LARGEST_WEIGHT:g}"
-            )
     return {name: weight.float() for name, weight in weights.items()}
+
+
+def _check_values(file: WeightFile) -> None:
+    """Raise ModelFolderError if a weight is not finite; a little is in memory at a time."""
+    types = {"F32": torch.float32, "F16": torch.float16}
+    buffer = bytearray(READ_AT_ONCE)
+    with file.path.open("rb") as content:
+        content.seek(file.start)
+        for start, stop, name, kind in file.spans:
+            for at in range(start, stop, READ_AT_ONCE):
+                count = content.readinto(memoryview(buffer)[: min(READ_AT_ONCE, stop - at)])
+                if not count:
+                    raise ModelFolderError(f"{WEIGHT_FILE} is cut short")  # since it was opened
+                part = torch.frombuffer(buffer, dtype=types[kind])[: count // WEIGHT_TYPES[kind]]
+                low, high = map(float, part.aminmax())  # NaN, where there is one
+                if not (low >= -LARGEST_WEIGHT and high <= LARGEST_WEIGHT):
+                    raise ModelFolderError(
+                        f"{WEIGHT_FILE}: {name} holds values that are not finite or beyond "
+                        f"{LARGEST_WEIGHT:g}"
+                    )
 
 
 def save(model: LanguageModel, folder: Path) -> None:

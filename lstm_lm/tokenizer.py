@@ -69,7 +69,7 @@ class CharTokenizer:
 
     kind = "char"
     file_name = "tokenizer.json"
-    largest_file = 2**22
+    largest_file = 16 * LARGEST_VOCABULARY + 2**10  # each character as two \\uXXXX, and a comma
 
     def __init__(self, characters: Iterable[str]) -> None:
         self.characters: list[str] = sorted(set(characters))

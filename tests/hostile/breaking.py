@@ -1,6 +1,7 @@
 """How to break a good model folder: each function here gives one that breaks the folder it gets."""
 
 import json
+import math
 import os
 import zipfile
 from collections.abc import Callable
@@ -144,21 +145,30 @@ def as_zip(path: Path) -> None:
         file.writestr("model/data.pkl", "cos\nabort\n(tR.")
 
 
-def giant(folder: Path) -> None:
-    """A config that is allowed, and a weight file whose header promises all of it."""
-    sizes = {"layers": 2, "hidden_size": 5_000, "embedding_size": 5_000}
-    config_with(**sizes)(folder)
-    H, shapes = 5_000, {}
-    for layer in range(2):
-        shapes |= {f"rnn.weight_{part}_l{layer}": [4 * H, H] for part in ("ih", "hh")}
-        shapes |= {f"rnn.bias_{part}_l{layer}": [4 * H] for part in ("ih", "hh")}
-    shapes |= {"embedding.weight": [10, H], "decoder.weight": [10, H], BIAS: [10]}
-    header, end = {}, 0
-    for name, shape in shapes.items():
-        start, end = end, end + 4 * torch.Size(shape).numel()
-        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [start, end]}
-    text = json.dumps(header).encode()
-    (folder / WEIGHTS).write_bytes(len(text).to_bytes(8, "little") + text + bytes(1000))
+def giant(units: int, *, whole: bool) -> Break:
+    """Weights of allowed sizes: the header promises all of them; the data is cut short, or whole.
+
+    Where it is whole it takes no place on the disk: it is all zero, and NaN at its end.
+    """
+
+    def make(folder: Path) -> None:
+        config_with(layers=2, hidden_size=units, embedding_size=units)(folder)
+        shapes = {"embedding.weight": [10, units], BIAS: [10]}
+        for layer in range(2):
+            shapes |= {f"rnn.weight_{part}_l{layer}": [4 * units, units] for part in ("ih", "hh")}
+            shapes |= {f"rnn.bias_{part}_l{layer}": [4 * units] for part in ("ih", "hh")}
+        shapes["decoder.weight"] = [10, units]
+        header, end = {}, 0
+        for name, shape in shapes.items():
+            start, end = end, end + 4 * math.prod(shape)
+            header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [start, end]}
+        text = json.dumps(header).encode()
+        with (folder / WEIGHTS).open("wb") as file:
+            file.write(len(text).to_bytes(8, "little") + text)
+            file.seek(end - 4 if whole else 996, os.SEEK_CUR)
+            file.write(b"\0\0\xc0\x7f")
+
+    return make
 
 
 def characters(*values: Any) -> Break:

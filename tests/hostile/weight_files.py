@@ -56,8 +56,11 @@ WEIGHT_FILES: Cases = {
     ),
     "weights all zero, 100 GB": (sparse(WEIGHTS, 10**11), r"header of model\.safetensors is not"),
     "weights promised": (
-        giant,
-        r"model\.safetensors is cut short: its weights have 1,600,\d+,\d+ bytes, and it holds 1",
+        giant(5_000, whole=False),
+        r"model\.safetensors is cut short: its weights have 1,600,\S+ bytes, and it holds 1,0",
+    ),
+    "weights of 340 MB that end in NaN": (
+        giant(2_300, whole=True), r"decoder\.weight holds values that are not finite",
     ),
     "weights random": (
         holding(WEIGHTS, torch.randint(256, (9999,), dtype=torch.uint8).numpy().tobytes()),
