@@ -224,7 +224,9 @@ def test_a_language_model_finds_the_tools_described_and_can_call_them(served: Se
             refused = await session.call_tool("trace", {"text": "Z"})
             return tools.tools, written, refused
 
-    tools, written, refused = asyncio.run(use())
+    # In a thread of its own: an event loop of Playwright's may be running in this one.
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        tools, written, refused = pool.submit(asyncio.run, use()).result()
     assert {tool.name for tool in tools} == {"generate", "trace", "models"}
     for tool in tools:
         assert len(tool.description) > 80
