@@ -64,6 +64,10 @@ class InterventionError(UserError):
     """A signal, layer, unit, value or state that this model cannot be held at."""
 
 
+class LinkError(UserError):
+    """A link to a view that is wrong, too long, or not to be had of this view."""
+
+
 class FigureError(UserError):
     """A figure of what is not there, or without what draws it."""
 

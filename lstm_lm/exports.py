@@ -4,10 +4,11 @@ Knows nothing of figures or of pages.
 """
 
 import csv
+import io
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,16 @@ CSV_COLUMNS = ("step", "token", "token_id", "layer", "unit")
 
 def save_npz(trace: GateTrace, path: Path) -> None:
     """Write the trace's arrays to an .npz file: see `GateTrace.save`."""
+
+    def write(partial: Path) -> None:
+        with partial.open("wb") as file:
+            npz_into(trace, file)
+
+    _write(path, write)
+
+
+def npz_into(trace: GateTrace, file: BinaryIO) -> None:
+    """Write what `GateTrace.save` writes into an open binary file."""
     about = {"model": trace.model, "layer_names": trace.layer_names}
     arrays: dict[str, npt.NDArray[np.generic]] = {
         **{name: trace[name] for name in trace},
@@ -31,12 +42,7 @@ def save_npz(trace: GateTrace, path: Path) -> None:
         "tokens": _json_bytes(trace.tokens),
         "about": _json_bytes(about),
     }
-
-    def write(partial: Path) -> None:
-        with partial.open("wb") as file:
-            np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
-
-    _write(path, write)
+    np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
 
 
 def load_npz(path: str | Path) -> GateTrace:
@@ -58,21 +64,38 @@ def write_csv(
     trace: GateTrace, path: Path, signals: Sequence[str] | None, layers: Sequence[int] | None
 ) -> None:
     """Write the trace as a table, a row for each unit at each step: see `GateTrace.to_csv`."""
+
+    def write(partial: Path) -> None:
+        with partial.open("wb") as file:
+            csv_into(trace, file, signals, layers)
+
+    _write(path, write)
+
+
+def csv_into(
+    trace: GateTrace,
+    file: BinaryIO,
+    signals: Sequence[str] | None = None,
+    layers: Sequence[int] | None = None,
+) -> None:
+    """Write what `GateTrace.to_csv` writes into an open binary file.
+
+    Raises:
+        SignalError: no such signal or layer, or none.
+    """
     chosen = trace.signals if signals is None else tuple(signals)
     rows = range(trace.layers) if layers is None else [trace.layer_index(n) for n in layers]
     arrays = [trace[name] for name in chosen]
     if not arrays or not len(rows):
         raise SignalError("there is nothing to write: choose at least one signal and one layer")
-
-    def write(partial: Path) -> None:
-        # A lone surrogate has no UTF-8; everything else is written as it is.
-        with partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            writer = csv.writer(file)  # its line end, \r\n, makes it quote a lone \r too
-            writer.writerow([*CSV_COLUMNS, *chosen])
-            for step in range(trace.steps):
-                writer.writerows(_rows_of_step(trace, arrays, rows, step))
-
-    _write(path, write)
+    # A lone surrogate has no UTF-8; everything else is written as it is.
+    text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="")
+    writer = csv.writer(text)  # its line end, \r\n, makes it quote a lone \r too
+    writer.writerow([*CSV_COLUMNS, *chosen])
+    for step in range(trace.steps):
+        writer.writerows(_rows_of_step(trace, arrays, rows, step))
+    text.flush()
+    text.detach()  # the file is the caller's to close
 
 
 def _rows_of_step(

@@ -68,7 +68,7 @@ def plot(
     ax.set_ylabel("unit")
     if units is not None:
         ax.set_yticks(range(len(rows)), labels=[str(unit) for unit in rows])
-    _label_steps(ax, trace, steps)
+    label_steps(ax, trace.tokens, steps)
     return ax
 
 
@@ -78,9 +78,16 @@ def _unit(trace: GateTrace, unit: int) -> int:
     return int(unit)
 
 
-def _label_steps(ax: "Axes", trace: GateTrace, steps: range) -> None:
-    """The tokens under their columns where they fit; else the numbers of the steps."""
-    labels = [visible(trace.tokens[step]) for step in steps]
+def label_steps(ax: "Axes", tokens: Sequence[str], steps: range, *, count_from: int = 0) -> None:
+    """Write the tokens under their columns where they fit; else the numbers of the steps.
+
+    Args:
+        ax: a column of it is one of these steps, from 0.
+        tokens: of the whole text.
+        steps: which are shown.
+        count_from: the number of the text's first step.
+    """
+    labels = [visible(tokens[step]) for step in steps]
     labels = [t if len(t) <= LONGEST_TOKEN else t[: LONGEST_TOKEN - 1] + "…" for t in labels]
     figure = ax.get_figure(root=True)
     assert figure is not None
@@ -90,7 +97,8 @@ def _label_steps(ax: "Axes", trace: GateTrace, steps: range) -> None:
     size = column / CHARACTER if upright else column / 1.1
     if size < SMALLEST:
         ticks = [tick for tick in ax.get_xticks() if 0 <= tick < len(steps) and tick == int(tick)]
-        ax.set_xticks(ticks, labels=[str(steps.start + int(tick)) for tick in ticks])
+        numbers = [str(steps.start + int(tick) + count_from) for tick in ticks]
+        ax.set_xticks(ticks, labels=numbers)
         ax.set_xlabel("step")
         return
     # A dollar sign in a token is no formula.

@@ -6,7 +6,7 @@ Handlers return payloads for the workbench. Knows nothing of how the page is lai
 import itertools
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
@@ -14,11 +14,14 @@ import gradio as gr
 from lstm_lm.config import SamplingConfig
 from lstm_lm.errors import ConfigError, UserError
 from lstm_lm.generation import generate, read_prompt
+from lstm_lm.interventions import Change
 from lstm_lm.model import LanguageModel
 from lstm_lm.tokenizer import CharTokenizer, TokenIds, describe_character
-from lstm_lm.trace import trace_tokens
-from lstm_lm.ui import branches, payload, whatif
+from lstm_lm.trace import GateTrace, trace_tokens
+from lstm_lm.ui import branches, downloads, payload, whatif
+from lstm_lm.ui.linking import link_of
 from lstm_lm.ui.models import ModelShelf, ShownModel, new_run, whole_payload
+from lstm_lm.ui.places import Place, place_of
 from lstm_lm.ui.runs import PageRun, RunStore
 
 YIELD_SECONDS = 0.1  # a browser paints about ten updates a second with room to spare
@@ -39,8 +42,11 @@ class Handlers:
     def __init__(self, shelf: ModelShelf, store: RunStore) -> None:
         self.shelf = shelf
         self.store = store
-        # What was asked for later wins, whichever answer comes first.
         self._asked = itertools.count(1)
+
+    def next_asked(self) -> int:
+        """A number for a question: what was asked later wins, whichever answer comes first."""
+        return next(self._asked)
 
     # Events: each yields or returns payloads for a workbench.
 
@@ -58,7 +64,7 @@ class Handlers:
         request: gr.Request,
     ) -> Iterator[Payload]:
         """Write after the prompt, sending what is new ten times a second."""
-        asked = next(self._asked)
+        asked = self.next_asked()
         try:
             shown = self.shelf.get(model)
             sampling = SamplingConfig(
@@ -73,28 +79,24 @@ class Handlers:
                 raise UserError(
                     f"{sampling.max_new_tokens} characters to write: give 1 to {LONGEST_WRITE:,}"
                 )
-            token_ids, notes, marks = _readable(shown.model, prompt, "the prompt")
+            token_ids, notes, marks = readable(shown.model, prompt, "the prompt")
         except UserError as error:
             yield {"error": str(error)}
             return
         start = {"asked": asked, "notes": notes, "marks": marks}
-        yield from self._write(shown, token_ids, sampling, pace, start, session_of(request))
+        run, trace = begin_run(shown, prompt, token_ids, sampling, session_of(request))
+        self.store.add(run)
+        yield from self._write(shown, run, trace, sampling, pace, start)
 
     def _write(
         self,
         shown: ShownModel,
-        token_ids: TokenIds,
+        run: PageRun,
+        trace: GateTrace,
         sampling: SamplingConfig,
         pace: float,
         start: Payload,
-        session: str,
     ) -> Iterator[Payload]:
-        trace = trace_tokens(shown.model, token_ids)
-        run = new_run(shown.name, shown.model, trace.steps + sampling.max_new_tokens, session)
-        run.prompt_steps = trace.steps
-        run.sampling = sampling
-        run.add_trace(trace)
-        self.store.add(run)
         sent = run.steps
         yield {
             **payload.header(run, shown.scale, shown.model.config.tokenizer, shown.about),
@@ -136,18 +138,15 @@ class Handlers:
 
     def read(self, text: str, model: str, request: gr.Request | None) -> Payload:
         """Every gate over a person's own text; without a request, the page's own example."""
-        asked = next(self._asked)
+        asked = self.next_asked()
         try:
             shown = self.shelf.get(model)
             if not text:
                 raise UserError("there is no text yet: type or paste some, then press Read")
-            token_ids, notes, marks = _readable(shown.model, text, "the text")
+            token_ids, notes, marks = readable(shown.model, text, "the text")
         except UserError as error:
             return {"error": str(error)}
-        trace = trace_tokens(shown.model, token_ids)
-        run = new_run(shown.name, shown.model, trace.steps, session_of(request))
-        run.prompt_steps = trace.steps
-        run.add_trace(trace)
+        run, _ = begin_run(shown, text, token_ids, None, session_of(request))
         self.store.add(run, keep=request is None)
         return whole_payload(shown, run, asked=asked, notes=notes, marks=marks)
 
@@ -155,7 +154,7 @@ class Handlers:
         self, model: str, text: str, request: gr.Request | None
     ) -> tuple[Payload, Payload]:
         """A model's opening text, and what it reads in a person's."""
-        asked = next(self._asked)
+        asked = self.next_asked()
         try:
             opening = {**self.shelf.get(model).opening_payload(), "asked": asked}
         except UserError as error:
@@ -255,6 +254,41 @@ class Handlers:
         run, numbers = self._checked(arguments, ("signal", "layer", "unit"))
         return None if run is None else payload.line(run, *numbers)
 
+    def link(self, arguments: object) -> Payload | None:
+        """[run, place] -> the query of an address that shows this view again."""
+        found = self._place(arguments)
+        return (
+            None if found is None else self._told(lambda: link_of(self.store, self.shelf, *found))
+        )
+
+    def take(self, arguments: object) -> Payload | None:
+        """[run, place, kind] -> a picture, numbers or the text as a file: `downloads.KINDS`."""
+        if not isinstance(arguments, list) or arguments[2:] not in [[k] for k in downloads.KINDS]:
+            return None
+        found = self._place(arguments[:2])
+        if found is None:
+            return None
+        shown = self.shelf.get(found[0].model)
+        return self._told(lambda: downloads.download(shown, found[0], arguments[2], found[1]))
+
+    def _place(self, arguments: object) -> tuple[PageRun, Place] | None:
+        """The run and the place in it, of [run, place]; None unless both are there."""
+        if not isinstance(arguments, list) or len(arguments) != 2:
+            return None
+        run = self.store.get(arguments[0])
+        place = None if run is None else place_of(run, arguments[1])
+        if run is None or place is None or self.shelf.find(run.model) is None:
+            return None
+        return run, place
+
+    @staticmethod
+    def _told(answer: Callable[[], Payload]) -> Payload:
+        """The answer, or the line that says why there is none."""
+        try:
+            return answer()
+        except UserError as error:
+            return {"error": str(error)}
+
     def _checked(self, arguments: object, kinds: tuple[str, ...]) -> tuple[PageRun | None, Any]:
         """The run and the rest of the arguments; None for a run unless all are in range."""
         if not isinstance(arguments, list) or len(arguments) != 1 + len(kinds):
@@ -296,9 +330,33 @@ def _wanted(
     if kind == "text" and set(asked) == {"kind", "text"} and isinstance(asked["text"], str):
         if not asked["text"]:
             raise UserError("there is no other text yet: type some, whose state is to be put in")
-        token_ids, notes, _ = _readable(shown.model, asked["text"], "the other text")
+        token_ids, notes, _ = readable(shown.model, asked["text"], "the other text")
         return whatif.state_of(shown.model, token_ids, step, notes)
     return None
+
+
+def begin_run(
+    shown: ShownModel,
+    given: str,
+    token_ids: TokenIds,
+    sampling: SamplingConfig | None,
+    session: str,
+    interventions: tuple[Change, ...] = (),
+) -> tuple[PageRun, GateTrace]:
+    """A run that has read what was given, with room for what the model is to write.
+
+    Raises:
+        InterventionError: the model has no such layer, unit or signal.
+    """
+    trace = trace_tokens(shown.model, token_ids, interventions=interventions)
+    length = sampling.max_new_tokens if sampling else 0
+    run = new_run(shown.name, shown.model, trace.steps + length, session)
+    run.given = given
+    run.prompt_steps = trace.steps
+    run.sampling = sampling
+    run.interventions = interventions
+    run.add_trace(trace)
+    return run, trace
 
 
 def _whole(name: str, value: float | None) -> int:
@@ -309,7 +367,7 @@ def _whole(name: str, value: float | None) -> int:
     raise ConfigError(f"{name.replace('_', ' ')} is {shown}: give a whole number")
 
 
-def _readable(
+def readable(
     model: LanguageModel, text: str, what: str
 ) -> tuple[TokenIds, list[str], list[Payload]]:
     """The tokens of what a person gave, notes for them, and marks where a character is unknown.

@@ -4,9 +4,12 @@ Knows nothing of gradio.
 """
 
 import contextlib
+import hashlib
+import re
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +17,16 @@ from lstm_lm.config import SamplingConfig
 from lstm_lm.engine import Array
 from lstm_lm.errors import UserError
 from lstm_lm.generation import generate, read_prompt
-from lstm_lm.loading import load_folder, model_folder, read_config, read_results
+from lstm_lm.loading import (
+    WEIGHT_FILE,
+    is_local,
+    load_folder,
+    model_folder,
+    read_config,
+    read_results,
+)
 from lstm_lm.model import LanguageModel
+from lstm_lm.repository import split_name
 from lstm_lm.trace import trace_tokens
 from lstm_lm.ui.payload import cell_scale, columns, findings, header
 from lstm_lm.ui.runs import PageRun, RunStore
@@ -32,6 +43,8 @@ class ShownModel:
     name: str
     """What people call it: a bundled name, or what they gave."""
     model: LanguageModel
+    folder: Path
+    """Where it was loaded from."""
     results: dict[str, float]
     """Of its training: the numbers of results.json, or empty."""
     scale: Array
@@ -48,9 +61,33 @@ class ShownModel:
             parts.append(f"{self.results['val_nats_per_character']:.2f} nats/character")
         return " · ".join(parts)
 
+    @cached_property
+    def weights(self) -> str:
+        """The first digits of the sha256 of its weights: the same model has the same ones."""
+        with (self.folder / WEIGHT_FILE).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+
+    @property
+    def revision(self) -> str | None:
+        """The commit that it was loaded at; None where it is not from the Hub."""
+        if is_local(self.name) or not re.fullmatch("[0-9a-f]{40}", self.folder.name):
+            return None
+        return self.folder.name
+
     def opening_payload(self) -> dict[str, Any]:
         """The opening text whole, as the workbench takes it."""
         return whole_payload(self, self.opening)
+
+
+def public_name(name: str) -> str:
+    """What a model is called on any machine: of a folder here only its last part.
+
+    >>> public_name("ada/verse@v1.0")
+    'ada/verse'
+    """
+    if is_local(name):
+        return Path(name).expanduser().resolve().name if "/" in name else name
+    return split_name(name)[0]
 
 
 def whole_payload(shown: ShownModel, run: PageRun, **more: Any) -> dict[str, Any]:
@@ -112,6 +149,11 @@ class ModelShelf:
                 self._store.add(self._shown[name].opening, keep=True)
             return self._shown[name]
 
+    def everywhere(self) -> list[str]:
+        """The names on offer, then those that visitors have loaded."""
+        with self._lock:
+            return [*self.names, *self._guests]
+
     def describe(self) -> list[dict[str, Any]]:
         """Each model for a program, from its small files alone; a broken one is left out."""
         found: list[dict[str, Any]] = []
@@ -169,6 +211,7 @@ def _read(name: str, folder: Path) -> ShownModel:
     return ShownModel(
         name=name,
         model=model,
+        folder=folder,
         results=read_results(folder),
         scale=cell_scale(opening.values[: opening.steps], opening.cell),
         opening=opening,

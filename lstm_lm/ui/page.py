@@ -16,9 +16,10 @@ from lstm_lm.hub import fetch
 from lstm_lm.ui.curves import Curves
 from lstm_lm.ui.endpoints import add_endpoints
 from lstm_lm.ui.guests import GuestRules, Guests
-from lstm_lm.ui.handlers import LONGEST_WRITE, Handlers
+from lstm_lm.ui.handlers import LONGEST_WRITE, Handlers, session_of
 from lstm_lm.ui.hub_field import hub_field
 from lstm_lm.ui.models import ModelShelf
+from lstm_lm.ui.reopening import refused, reopen
 from lstm_lm.ui.runs import RunStore
 from lstm_lm.ui.theme import PAGE_CSS, theme
 from lstm_lm.ui.training_view import TrainingRuns
@@ -61,6 +62,8 @@ def build_page(
         _named("columns", handlers.columns),
         _named("order", handlers.order),
         _named("line", handlers.line),
+        _named("link", handlers.link),
+        _named("take", handlers.take),
     ]
     with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
         with gr.Row(elem_id="top"):
@@ -84,21 +87,73 @@ def build_page(
                 hub_field(model, Guests(shelf, guests, fetch), _choices, notes)
         with gr.Tabs(elem_id="views") as views:
             with gr.Tab("Write", id="write"):
-                write_bench = _write_view(handlers, server, opening, model)
+                write_bench, written_by = _write_view(handlers, server, opening, model)
             with gr.Tab("Read", id="read"):
                 read_bench, text = _read_view(handlers, server, reading, model)
             with gr.Tab("Training", id="training"):
                 _training_view(TrainingRuns(names, label=label_of), views)
+        linked = gr.State("")  # the model of a link that is being shown
+
+        def choose(name: str, read: str, by_link: str, request: gr.Request) -> tuple[Any, ...]:
+            if name == by_link:  # a link brings a text of its own
+                return gr.skip(), gr.skip(), ""
+            return *handlers.open_model(name, read, request), ""
+
         model.change(
-            handlers.open_model,
-            inputs=[model, text],
-            outputs=[write_bench, read_bench],
+            choose,
+            inputs=[model, text, linked],
+            outputs=[write_bench, read_bench, linked],
             show_progress="hidden",
             api_visibility="private",
         )
+        shown = [model, *written_by, text, views, write_bench, read_bench, linked]
+        _open_links(page, handlers, names[0], shown)
         page.unload(handlers.leave)
         add_endpoints(shelf)
     return page, handlers
+
+
+def _open_links(page: gr.Blocks, handlers: Handlers, first: str, outputs: list[Any]) -> None:
+    """Show what a link describes: the model, the fields, the tab, and both workbenches.
+
+    Args:
+        page: is opened.
+        handlers: write and read.
+        first: the model that is shown where a link says nothing.
+        outputs: model; prompt, length, temperature, top_k, top_p, min_p, seed; the text to read;
+            the views; the two workbenches; the name of a model that differs from the first.
+    """
+    names = handlers.shelf.names
+
+    def open_link(request: gr.Request) -> list[Any]:
+        as_it_is = [gr.skip() for _ in outputs]
+        try:
+            found = reopen(handlers, request.query_params, session_of(request))
+        except UserError as error:
+            return [*as_it_is[:-3], refused(handlers, first, error), *as_it_is[-2:]]
+        if found is None:
+            return as_it_is
+        name = found.model
+        guest = [] if name in names else [name]
+        model = gr.update(choices=_choices(names, guest), value=name)
+        linked = "" if name == first else name
+        if found.sampling is None:
+            opening = handlers.shelf.get(name).opening_payload()
+            read = [found.text, gr.Tabs(selected="read"), opening, found.payload]
+            return [model, *as_it_is[1:8], *read, linked]
+        sampling = found.sampling
+        written = [found.text, sampling.max_new_tokens, sampling.temperature, sampling.top_k or 0]
+        written += [sampling.top_p or 1, sampling.min_p or 0, sampling.seed]
+        reading = handlers.read(READ_EXAMPLE, name, request)
+        return [model, *written, READ_EXAMPLE, gr.skip(), found.payload, reading, linked]
+
+    page.load(
+        open_link,
+        outputs=outputs,
+        show_progress="hidden",
+        concurrency_limit=4,
+        api_visibility="private",
+    )
 
 
 def label_of(name: str) -> str:
@@ -128,8 +183,13 @@ def _named(name: str, method: Any) -> Any:
 
 def _write_view(
     handlers: Handlers, server: list[Any], opening: dict[str, Any], model: gr.Dropdown
-) -> Workbench:
-    """Prompt, Write, Stop, settings, and the workbench that fills while the model writes."""
+) -> tuple[Workbench, list[Any]]:
+    """Prompt, Write, Stop, settings, and the workbench that fills while the model writes.
+
+    Returns:
+        The workbench, and the fields of what is written: the prompt, length, temperature, top_k,
+        top_p, min_p and seed.
+    """
     defaults = SamplingConfig()
     with gr.Row(elem_classes="ask"):
         prompt = gr.Textbox(
@@ -200,11 +260,11 @@ def _write_view(
                 info="Choose among those at least this fraction as likely as the likeliest.",
             )
     bench = Workbench(opening, server_functions=server, elem_id="write-bench")
-    settings = [prompt, length, temperature, top_k, top_p, min_p, seed, pace, model]
+    settings = [prompt, length, temperature, top_k, top_p, min_p, seed]
     writing = gr.on(
         [write.click, prompt.submit],
         handlers.write,
-        inputs=settings,
+        inputs=[*settings, pace, model],
         outputs=bench,
         show_progress="hidden",
         trigger_mode="multiple",
@@ -219,7 +279,7 @@ def _write_view(
         queue=False,
         api_visibility="private",
     )
-    return bench
+    return bench, settings
 
 
 def _read_view(

@@ -36,6 +36,8 @@ class PageRun:
     units: int
     prompt_steps: int = 0
     """How many of the first steps read what a person gave."""
+    given: str = ""
+    """The prompt or the text as the person gave it."""
     session: str = ""
     """Whose it is, so that it can be freed when they leave."""
     sampling: SamplingConfig | None = None

@@ -46,7 +46,9 @@ PAGE_CSS = """
   #hub-field { width: 100%; }
 }
 @media (prefers-reduced-motion: reduce) {
-  * { transition: none !important; animation: none !important; }
+  *, *::before, *::after {
+    transition: none !important; animation: none !important; scroll-behavior: auto !important;
+  }
 }
 """
 

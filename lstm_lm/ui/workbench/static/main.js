@@ -11,6 +11,7 @@ import { Lane } from "./lane.js";
 import { watchTheme } from "./palette.js";
 import { Plot } from "./plot.js";
 import { Switches } from "./switches.js";
+import { TakeAway } from "./takeaway.js";
 import { WrittenText } from "./text.js";
 import { WhatIf } from "./whatif.js";
 
@@ -41,6 +42,7 @@ class Workbench {
     this.branches = new Branches(this.root, this);
     this.whatIf = new WhatIf(this.root, this);
     this.text = new WrittenText(this.root, this);
+    this.takeAway = new TakeAway(this.root, this);
     watchTheme(() => {
       this.plot.redraw();
       this.inside.draw();
@@ -60,6 +62,8 @@ class Workbench {
       if (value.asked < this.asked) return; // the answer to an older question
       this.asked = value.asked ?? this.asked;
       this.begin(value);
+    } else if (value.notes && value.run === this.columns?.run) {
+      this.note(value.notes);
     }
     if (!this.columns || value.run !== this.columns.run) return;
     const [from, to] = this.columns.add(value);
@@ -97,6 +101,15 @@ class Workbench {
       view.chosenUnit = false;
       view.unit = 0;
     }
+    this.wanted = header.view ?? null; // what a link asks to see
+    if (this.wanted) {
+      const { signal, layer, order, unit } = this.wanted;
+      view.signal = header.signals.findIndex(({ name }) => name === signal);
+      view.layer = layer;
+      view.ordering = order;
+      view.chosenUnit = unit !== null;
+      if (unit !== null) view.unit = unit;
+    }
     this.takeOrder();
     this.note(header.notes ?? []);
     this.text.clear();
@@ -105,6 +118,7 @@ class Workbench {
     this.branches.clear();
     this.whatIf.clear();
     this.switches.build();
+    this.takeAway.began(before, header);
     this.plot.begin();
     this.cursor.readOut();
   }
@@ -121,10 +135,16 @@ class Workbench {
   /** Something to look at under the picture: the finding's step at first, else the last one. */
   settle() {
     this.finding.follow();
-    const { view, columns } = this;
+    const { view, columns, wanted } = this;
     if (view.pin) this.ladder.show();
     this.whatIf.say();
     if (view.pin || !columns.end) return;
+    if (wanted) {
+      if (wanted.step === null || wanted.step >= columns.end) return;
+      this.pin(wanted.step, view.unit, { quiet: true, lane: this.lane });
+      this.plot.reveal(wanted.step, { center: true });
+      return;
+    }
     const step = this.streamed ? columns.end - 1 : (this.finding.now()?.step ?? columns.end - 1);
     this.pin(step, view.unit, { quiet: true, lane: this.lane });
     if (step !== columns.end - 1) this.plot.reveal(step, { center: true });
