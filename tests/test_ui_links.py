@@ -97,10 +97,8 @@ def test_a_state_put_to_zero_comes_back() -> None:
 
 
 def test_what_no_link_can_hold_is_said() -> None:
-    state = (np.zeros((1, 1, 2)), np.zeros((1, 1, 2)))
     for changes, message in (
         ({"text": "é" * LONGEST}, f"too long for a link .36,.* of at most {LONGEST:,}"),
-        ({"interventions": (StateChange(3, state),)}, "state of another text"),  # pyright: ignore[reportArgumentType]
         ({"text": "a\ud800"}, "lone surrogate"),
     ):
         with pytest.raises(LinkError, match=message):
@@ -207,6 +205,7 @@ WRITTEN = {
         WRITTEN | {"text": ""},
         WRITTEN | {"interventions": '[{"signal":"forget_gate","value":0.0,"start":9}]'},
         WRITTEN | {"interventions": '[{"zero":2,"layer":0}]'},
+        WRITTEN | {"interventions": '[{"read":"a head","start":9}]'},
         {k: v for k, v in WRITTEN.items() if k not in ("length", "temperature", "top_k", "seed")}
         | {"show": "read"},
     ],
@@ -250,7 +249,7 @@ def test_interventions_change_what_is_written(folders: list[str]) -> None:
     found = reopen(here, held, "")
     assert found
     assert found.payload["notes"] == [
-        "The forget gate of all units of layer 1 is held at 0 from step 10 on."
+        "Written with the forget gate of all 8 units of layer 1 held at 0 from step 10 on."
     ]
 
 
@@ -310,7 +309,41 @@ def test_a_branch_is_no_link(folders: list[str]) -> None:
     branch = here.branch([run.run_id, 5, 1, settings])
     assert branch
     answer = here.link([branch["run"], place()])
-    assert answer == {"error": "a branch is not part of a link: pin a step of the text itself"}
+    assert answer
+    assert answer["error"].startswith("a branch, or what was written on after a text")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            {"kind": "hold", "signal": "forget_gate", "layer": 1, "units": [2, 5], "value": 0},
+            "Written with the forget gate of units 2 and 5 of layer 2 held at 0 from step 9 on.",
+        ),
+        ({"kind": "zero"}, "Written with the state zeroed before step 9."),
+        (
+            {"kind": "text", "text": "a head\nfade"},
+            "Written with the state after reading “a head↵fade” put in place before step 9.",
+        ),
+    ],
+)
+def test_the_link_of_what_was_written_again_with_a_change_writes_it_so_again(
+    folders: list[str], change: dict[str, Any], told: str
+) -> None:
+    here, there = handlers_of(folders[0]), handlers_of(folders[1])
+    run = here.shelf.get(folders[0]).opening
+    again = here.whatif([run.run_id, 8, change, None])
+    assert again
+    answer = here.link([again["run"], place()])
+    assert answer
+    found = opened(there, answer["query"])
+    assert found.payload["notes"][-1] == told
+    first, second = here.store.get(again["run"]), there.store.get(found.payload["run"])
+    assert first
+    assert second
+    assert second.token_ids == first.token_ids
+    assert second.token_ids != run.token_ids
+    np.testing.assert_allclose(second.values, first.values[: first.steps], atol=1e-6)
 
 
 def test_a_place_that_is_not_in_the_run_is_answered_with_nothing(folders: list[str]) -> None:

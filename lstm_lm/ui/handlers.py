@@ -331,7 +331,7 @@ def _wanted(
         if not asked["text"]:
             raise UserError("there is no other text yet: type some, whose state is to be put in")
         token_ids, notes, _ = readable(shown.model, asked["text"], "the other text")
-        return whatif.state_of(shown.model, token_ids, step, notes)
+        return whatif.state_of(shown.model, asked["text"], token_ids, step, notes)
     return None
 
 

@@ -57,7 +57,10 @@ def _root(store: RunStore, run: PageRun) -> PageRun:
             or parent.sampling is None
             or len(run.interventions) <= len(parent.interventions)
         ):
-            raise LinkError("a branch is not part of a link: pin a step of the text itself")
+            raise LinkError(
+                "a branch, or what was written on after a text that was only read, is not part of "
+                "a link: pin a step of the text itself"
+            )
         run = parent
     return run
 

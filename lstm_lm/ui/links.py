@@ -7,9 +7,10 @@ The query is plain to read, names only what is needed, and counts steps, layers 
 
 `revision` is the commit of a model from the Hub; `weights` the first digits of the sha256 of
 model.safetensors; `top_k`, `top_p` and `min_p` stand where they are set; `interventions` is JSON,
-a list of {"signal", "layer", "units", "value", "start", "stop"} and {"zero", "layer"}. Whoever
-made a query may be hostile: everything is checked, by the classes that hold it where there is
-one. Knows nothing of models on this machine, or of gradio.
+a list of {"signal", "layer", "units", "value", "start", "stop"}, {"zero", "layer"} and {"read",
+"start"}: the state that the text `read` leaves. Whoever made a query may be hostile: everything
+is checked, by the classes that hold it where there is one. Knows nothing of models on this
+machine, or of gradio.
 """
 
 import json
@@ -24,11 +25,12 @@ from lstm_lm.config import SamplingConfig
 from lstm_lm.errors import LinkError, UserError, shown
 from lstm_lm.interventions import Change, Intervention, StateChange
 from lstm_lm.signals import SIGNAL_NAMES
+from lstm_lm.ui.changes import StateOfText
 from lstm_lm.ui.places import ORDERS
 
 LONGEST = 6_000
 """Characters of a query: servers and chat programs cut or refuse what is much longer."""
-MOST_INTERVENTIONS = 100
+MOST_INTERVENTIONS = 16  # each is written again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +50,7 @@ class Link:
     sampling: SamplingConfig | None = None
     """How the text was written; None where it was only read."""
     interventions: Sequence[Change] = ()
-    """What was held or zeroed on the way."""
+    """What was held, zeroed or put in place on the way; of a text, before a model has read it."""
     signal: str
     layer: int = 0
     order: str = "alike"
@@ -63,7 +65,7 @@ def encode(link: Link) -> str:
     """The query, without a question mark.
 
     Raises:
-        LinkError: it would be too long, or a state of another text is part of it.
+        LinkError: it would be too long.
     """
     fields: dict[str, Any] = {"show": link.show, "model": link.model}
     fields |= {"revision": link.revision, "weights": link.weights or None, "text": link.text}
@@ -135,9 +137,9 @@ def _sampling(query: Mapping[str, str]) -> SamplingConfig:
 
 
 def _change_to_json(change: Change) -> dict[str, Any]:
+    if isinstance(change, StateOfText):
+        return {"read": change.text, "start": change.start}
     if isinstance(change, StateChange):
-        if change.state is not None:
-            raise LinkError("the state of another text is part of this view: no link can hold it")
         return {"zero": change.start, "layer": change.layer}
     return {
         "signal": change.signal,
@@ -168,6 +170,8 @@ def _change_from_json(data: object) -> Change:
     match data:
         case {"zero": start, **rest} if set(rest) <= {"layer"}:
             return StateChange(start, layer=rest.get("layer"))
+        case {"read": str(text), "start": start, **rest} if not rest:
+            return StateOfText(start, text=text)
         case {"signal": str(signal), **rest} if set(rest) <= {
             "layer", "units", "value", "start", "stop",
         }:  # fmt: skip

@@ -4,6 +4,7 @@ The same model, seed and settings write the same text, so a link needs to carry 
 nothing of how the page is laid out.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +12,10 @@ from typing import Any
 from lstm_lm.config import SamplingConfig
 from lstm_lm.errors import LinkError, UserError
 from lstm_lm.generation import generate
-from lstm_lm.interventions import Change, StateChange
-from lstm_lm.signals import LSTM_SIGNALS
+from lstm_lm.interventions import Change
 from lstm_lm.trace import GateTrace
+from lstm_lm.ui import whatif
+from lstm_lm.ui.changes import StateOfText, when, words_of
 from lstm_lm.ui.handlers import LONGEST_WRITE, Handlers, begin_run, readable
 from lstm_lm.ui.linking import shown_by
 from lstm_lm.ui.links import Link, decode
@@ -55,15 +57,21 @@ def reopen(handlers: Handlers, query: Mapping[str, str], session: str) -> Reopen
     if link.sampling is None and not link.text:
         raise LinkError("text is missing")
     token_ids, more, marks = readable(shown.model, link.text, what)
-    run, trace = begin_run(
-        shown, link.text, token_ids, link.sampling, session, tuple(link.interventions)
-    )
+    changes = tuple(_ready(shown, change) for change in link.interventions)
+    read_with = changes if link.sampling is None else ()
+    run, trace = begin_run(shown, link.text, token_ids, link.sampling, session, read_with)
+    for change in changes:
+        change.check(shown.model.config)
     _check(link, run)
     if link.sampling is not None:
-        _write(shown, run, trace, link.sampling)
+        run = _write(shown, run, trace, link.sampling, changes)
     handlers.store.add(run)
     payload = whole_payload(shown, run, asked=asked, marks=marks)
-    payload["notes"] = [*notes, *more, *map(_told, link.interventions)]
+    payload["notes"] = [
+        *notes,
+        *more,
+        *(f"Written with {words_of(each, run.units)} {when(each)}." for each in changes),
+    ]
     payload["view"] = {name: getattr(link, name) for name in VIEW}
     return Reopened(
         show=link.show,
@@ -81,17 +89,28 @@ def refused(handlers: Handlers, name: str, error: UserError) -> dict[str, Any]:
     return {**shown.opening_payload(), "asked": handlers.next_asked(), "notes": [note]}
 
 
-def _write(shown: ShownModel, run: PageRun, trace: GateTrace, sampling: SamplingConfig) -> None:
-    steps = generate(
-        shown.model,
-        "",
-        sampling,
-        state=trace.final_state,
-        position=trace.steps,
-        interventions=run.interventions,
-    )
+def _write(
+    shown: ShownModel,
+    run: PageRun,
+    trace: GateTrace,
+    sampling: SamplingConfig,
+    changes: tuple[Change, ...],
+) -> PageRun:
+    """The run as it was written, then again with each change, as a person made them."""
+    steps = generate(shown.model, "", sampling, state=trace.final_state, position=trace.steps)
     for step in steps:
         run.add_step(step.token, step.token_id, step.log_prob, step.signals)
+    written = run
+    for change in changes:
+        if change.start >= run.steps:
+            continue  # it would begin after the end
+        left = run.steps - whatif.first_written(run, change.start)
+        again = dataclasses.replace(sampling, max_new_tokens=left)
+        written = whatif.changed(shown, written, change.start, again, change)
+    # A text of its own: the one without the changes is not kept.
+    written.parent, written.own = "", 0
+    written.given, written.sampling, written.interventions = run.given, sampling, changes
+    return written
 
 
 def _check(link: Link, run: PageRun) -> None:
@@ -107,22 +126,9 @@ def _check(link: Link, run: PageRun) -> None:
             raise LinkError(f"{name} is {value}: here it can be 0 to {limit - 1}")
 
 
-def _told(change: Change) -> str:
-    """What a link's change did, for the line over the picture; counted as on the page."""
-    if isinstance(change, StateChange):
-        of = "every layer" if change.layer is None else f"layer {change.layer + 1}"
-        return f"The state of {of} is zeroed before step {change.start + 1}."
-    (label,) = (each.label.lower() for each in LSTM_SIGNALS if each.name == change.signal)
-    units = change.units
-    if units is None:
-        of = "all units"
-    elif len(units) > 6:
-        of = f"{len(units)} units"
-    else:
-        of = f"unit {', '.join(map(str, units))}"
-    until = "on" if change.stop is None else f"to step {change.stop}"
-    value = f"{change.value:g}".replace("-", "−")
-    return (
-        f"The {label} of {of} of layer {change.layer + 1} is held at {value} "
-        f"from step {change.start + 1} {until}."
-    )
+def _ready(shown: ShownModel, change: Change) -> Change:
+    """The change as it can be made: a text that it names has been read."""
+    if not isinstance(change, StateOfText):
+        return change
+    token_ids, _, _ = readable(shown.model, change.text, "the other text")
+    return change.read(shown.model, token_ids)

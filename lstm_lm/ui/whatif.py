@@ -19,16 +19,15 @@ from lstm_lm.insight.parting import Parting, mean_difference, parting
 from lstm_lm.interventions import Change, Intervention, StateChange, plan_of
 from lstm_lm.model import LanguageModel
 from lstm_lm.scan import read_stretches
-from lstm_lm.signals import LSTM_SIGNALS
 from lstm_lm.tokenizer import TokenIds
 from lstm_lm.trace import trace_tokens
 from lstm_lm.ui import payload
 from lstm_lm.ui.branches import length_of, quoted
+from lstm_lm.ui.changes import StateOfText, plain, when, words_of
 from lstm_lm.ui.models import ShownModel
 from lstm_lm.ui.runs import PageRun, RunStore
 
 LONGEST_SCORED = 2_000  # tokens of the original that are read with the change
-NAMED_UNITS = 6  # units that a sentence names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +35,6 @@ class Asked:
     """What a person wants changed."""
 
     change: Change
-    words: str
-    """As it stands after "with": the forget gate of unit 3 of layer 1 held at 0."""
     notes: tuple[str, ...] = ()
     """What a person should know of what they gave."""
 
@@ -72,28 +69,28 @@ def hold(run: PageRun, asked: dict[str, Any], step: int) -> Asked:
         value=asked["value"],
         start=step,
     )
-    (signal,) = (each for each in LSTM_SIGNALS if each.name == held.signal)
-    words = f"the {signal.label.lower()} of {_whom(held, run)} held at {_plain(held.value)}"
-    return Asked(change=held, words=words)
+    return Asked(change=held)
 
 
 def zero(step: int) -> Asked:
     """Nothing remembered: h and c of every layer at 0 before the step."""
-    return Asked(change=StateChange(step), words="the state zeroed")
+    return Asked(change=StateChange(step))
 
 
-def state_of(model: LanguageModel, token_ids: TokenIds, step: int, notes: list[str]) -> Asked:
-    """The state that reading another text leaves, in place before the step."""
-    state = trace_tokens(model, token_ids).final_state
-    text = model.tokenizer.decode(token_ids.tolist())
-    shown = (
-        quoted(text) if len(text) <= 40 else f"{quoted(text[:18])[:-1]} … {quoted(text[-18:])[1:]}"
-    )
-    return Asked(
-        change=StateChange(step, state),
-        words=f"the state after reading {shown} put in place",
-        notes=tuple(notes),
-    )
+def state_of(
+    model: LanguageModel, text: str, token_ids: TokenIds, step: int, notes: list[str]
+) -> Asked:
+    """The state that reading another text leaves, in place before the step.
+
+    Args:
+        model: reads it.
+        text: as the person gave it.
+        token_ids: (T,), what of it the model can read.
+        step: the first that begins with that state.
+        notes: what a person should know of the text.
+    """
+    change = StateOfText(step, text=text).read(model, token_ids)
+    return Asked(change=change, notes=tuple(notes))
 
 
 def first_written(run: PageRun, step: int) -> int:
@@ -231,10 +228,8 @@ def sentence(
 ) -> str:
     """What was changed, where the two part, and what it does to the text that was there."""
     change = asked.change
-    if isinstance(change, Intervention):
-        told = f"With {asked.words} from step {step + 1} on ({_was(run, step, change)}), "
-    else:
-        told = f"With {asked.words} before step {step + 1}, "
+    told = f"With {words_of(change, run.units)} {when(change)}"
+    told += f" ({_was(run, step, change)}), " if isinstance(change, Intervention) else ", "
     than = "" if beside is run else " without it"
     if not found.compared:
         told += "the text goes on where it had ended. "
@@ -254,7 +249,7 @@ def sentence(
     count = f"{effect.tokens} token{'s' if effect.tokens > 1 else ''}"
     return told + (
         f"The text that was there, from step {step + 1} on, becomes {shown} to the model: "
-        f"{_plain(effect.changed, 2)} instead of {_plain(effect.without, 2)}, over {count}."
+        f"{plain(effect.changed, 2)} instead of {plain(effect.without, 2)}, over {count}."
     )
 
 
@@ -263,24 +258,5 @@ def _was(run: PageRun, step: int, held: Intervention) -> str:
     values = run.values[step, run.signal_names.index(held.signal), held.layer]
     if held.units is not None:
         values = values[list(held.units)]
-    mean = _plain(float(values.mean(dtype=np.float64)), 3)
+    mean = plain(float(values.mean(dtype=np.float64)), 3)
     return f"there it was {mean}" if len(values) == 1 else f"their mean there was {mean}"
-
-
-def _whom(held: Intervention, run: PageRun) -> str:
-    """The units in words."""
-    units = held.units
-    if units is None:
-        return f"all {run.units} units of layer {held.layer + 1}"
-    if len(units) == 1:
-        named = f"unit {units[0]}"
-    elif len(units) <= NAMED_UNITS:
-        named = f"units {', '.join(map(str, units[:-1]))} and {units[-1]}"
-    else:
-        named = f"{len(units)} units"
-    return f"{named} of layer {held.layer + 1}"
-
-
-def _plain(value: float, digits: int | None = None) -> str:
-    """A number with a true minus sign."""
-    return (f"{value:g}" if digits is None else f"{value:.{digits}f}").replace("-", "−")

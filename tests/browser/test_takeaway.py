@@ -64,6 +64,7 @@ def test_a_link_shows_somebody_else_the_same_view(page: Page, site: Site, visito
     shown.get_by_role("button", name="in order").click()
     go_to(shown, 12)
     shown.locator(".inside input.unit").fill("6")
+    shown.locator(".inside input.unit").press("Enter")
     expect(shown.locator(".inside .title")).to_have_text(re.compile("step 13: unit 6 of layer 2"))
     expect(shown.locator(".inside .surprise")).not_to_be_empty()
     panel = menu(shown)
