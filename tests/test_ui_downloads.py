@@ -147,7 +147,8 @@ def test_the_figure_paints_the_values_in_the_order_of_the_page(
 
 def test_a_long_view_counts_its_steps_as_the_page_does(handlers: Handlers, run: PageRun) -> None:
     shown = handlers.shelf.get(handlers.shelf.names[0])
-    place = Place(**(PLACE | {"start": 0, "stop": 321}))
+    changed: dict[str, Any] = PLACE | {"start": 0, "stop": 321}
+    place = Place(**changed)
     figure = figure_of(run, place, list(range(8)), shown.scale, "")
     line = figure.axes[1]
     labels = [int(label.get_text()) for label in line.get_xticklabels()]

@@ -181,7 +181,7 @@ def _change_from_json(data: object) -> Change:
 
 def _one_of(query: Mapping[str, str], name: str, choices: Sequence[str]) -> str:
     value = query.get(name)
-    if value not in choices:
+    if value is None or value not in choices:
         raise LinkError(f"{_found(name, value)}: it can be {', '.join(choices)}")
     return value
 

@@ -59,8 +59,8 @@ def draw(
     if kind == "svg":
         # No date and no random ids: the same view gives the same bytes.
         about |= {"Date": None, "Creator": "lstm-lm"}  # pyright: ignore[reportAssignmentType]
-    settings = {"svg.hashsalt": "lstm-lm", "svg.fonttype": "path"}
-    with _one_at_a_time, matplotlib.style.context("default"), rc_context(settings):
+    drawn = rc_context({"svg.hashsalt": "lstm-lm", "svg.fonttype": "path"})
+    with _one_at_a_time, matplotlib.style.context("default"), drawn:
         figure = figure_of(run, place, order, scale, title)
         file = io.BytesIO()
         figure.savefig(file, format=kind, dpi=DOTS_PER_INCH, metadata=about)
