@@ -22,6 +22,7 @@ LARGEST_JSON = 2**20  # bytes, of a JSON object of ours and of a weight file's h
 LONGEST_NUMBER = 20  # digits of a whole number in JSON: nothing of ours counts further
 LARGEST_NUMBER = 1e15
 MOST_SETTINGS = 2**16  # bytes of a SentencePiece model that are no pieces
+LONGEST_PIECE = 2**10  # bytes
 PIECE, NORMALIZER, NORMALIZER_TABLE = 1, 3, 2  # field numbers of sentencepiece_model.proto
 SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: what holds it cannot be sent on
 WEIGHT_TYPES = {"F32": 4, "F16": 2}  # name in a safetensors header -> bytes
@@ -237,6 +238,8 @@ def check_subword_file(content: bytes, name: str, most_pieces: int) -> None:
         for number, start, stop in _fields(content, 0, len(content)):
             if number == PIECE:
                 pieces += 1
+                if stop - start > LONGEST_PIECE:  # the page shows each as one token
+                    raise ModelFolderError(f"{name} holds a piece of {stop - start:,} bytes")
             else:
                 others += stop - start + 2
             if pieces > most_pieces or others > MOST_SETTINGS:

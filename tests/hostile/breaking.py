@@ -177,5 +177,10 @@ def characters(*values: Any) -> Break:
 
 def piece(text: bytes) -> bytes:
     """A piece of a SentencePiece model: field 1, holding a text as its field 1."""
-    inner = b"\x0a" + bytes([len(text)]) + text
-    return b"\x0a" + bytes([len(inner)]) + inner
+    inner = b"\x0a" + varint(len(text)) + text
+    return b"\x0a" + varint(len(inner)) + inner
+
+
+def varint(number: int) -> bytes:
+    """The number below 2**21, in three bytes."""
+    return bytes([number & 0x7F | 0x80, number >> 7 & 0x7F | 0x80, number >> 14])

@@ -91,6 +91,10 @@ TOKENIZERS: Cases = {
         holding(SUBWORDS, b"\x12\x00" * 2**23), r"is too large: at most 262,144 pieces",
     ),
     "subwords 100 GB": (sparse(SUBWORDS, 10**11), r"has 100,000,000,000 bytes: at most"),
+    "subwords of a long piece": (
+        changed(SUBWORDS, lambda model: model + piece(b"long" * 99_999)),
+        r"tokenizer\.model holds a piece of 400,000 bytes",
+    ),
     "subwords that normalise": (
         changed(SUBWORDS, lambda model: model + b"\x1a\x06\x12\x04\x00\x01\x02\x03"),
         r"tokenizer\.model changes the text that it reads",
