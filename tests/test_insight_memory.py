@@ -124,6 +124,11 @@ def test_influence_by_distance_is_the_mean_of_single_ones(cell: str) -> None:
         for start in (0, 8, 16, 24)
     ]
     np.testing.assert_allclose(found.mean, np.mean(single, axis=0), rtol=1e-4)
+    np.testing.assert_allclose(found.sizes, np.transpose(single), rtol=1e-4)
+    shares = [sizes / sizes.max() for sizes in single]
+    np.testing.assert_allclose(found.middle, np.median(shares, axis=0), rtol=1e-4)
+    far = [sizes[6:].sum() / sizes.sum() for sizes in single]
+    np.testing.assert_allclose(found.beyond(6), far, rtol=1e-4)
     np.testing.assert_allclose(
         found.standard_error, np.std(single, axis=0, ddof=1) / 2, rtol=1e-3, atol=1e-9
     )

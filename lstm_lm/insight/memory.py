@@ -155,8 +155,13 @@ class InfluenceByDistance(Result):
     """(distances,) float32: entry d - 1 is the mean size d tokens back."""
     standard_error: Array
     """(distances,) float32, of the mean, over the places."""
-    places: int
-    """Over how many places."""
+    sizes: Array
+    """(distances, places) float32: each place's own."""
+
+    @property
+    def places(self) -> int:
+        """Over how many places."""
+        return self.sizes.shape[1]
 
     @property
     def relative(self) -> Array:
@@ -166,13 +171,40 @@ class InfluenceByDistance(Result):
     def fades_to(self, share: float) -> int | None:
         """The distance from which the mean stays below this share; None: it does not fade so far.
 
-        >>> ones = np.ones(3, np.float32)
-        >>> fade = InfluenceByDistance(mean=ones / [1, 4, 9], standard_error=ones, places=1)
+        >>> sizes = np.array([[1], [1 / 4], [1 / 9]], np.float32)
+        >>> fade = InfluenceByDistance(mean=sizes[:, 0], standard_error=sizes[:, 0], sizes=sizes)
         >>> fade.fades_to(0.3), fade.fades_to(0.01)
         (2, None)
         """
-        above = np.flatnonzero(self.relative >= share)
-        return int(above[-1]) + 2 if above[-1] + 1 < len(self.mean) else None
+        return fades_to(self.relative, share)
+
+    @property
+    def middle(self) -> Array:
+        """(distances,) of each place's sizes, as shares of its largest, the middle place's.
+
+        A mean is that of the few places where a token far back mattered; this is the usual place.
+        """
+        largest = np.maximum(self.sizes.max(axis=0), np.float32(SMALLEST))
+        return np.median(self.sizes / largest, axis=1).astype(np.float32)
+
+    def beyond(self, distance: int) -> npt.NDArray[np.float64]:
+        """(places,) the share of each place's sizes that falls on tokens further back than this.
+
+        >>> sizes = np.array([[3, 1], [1, 1], [0, 2]], np.float32)
+        >>> fade = InfluenceByDistance(mean=sizes[:, 0], standard_error=sizes[:, 0], sizes=sizes)
+        >>> fade.beyond(1).tolist()
+        [0.25, 0.75]
+        """
+        total = self.sizes.sum(axis=0, dtype=np.float64)
+        far = self.sizes[distance:].sum(axis=0, dtype=np.float64)
+        return far / np.maximum(total, SMALLEST)
+
+
+def fades_to(curve: Array, share: float) -> int | None:
+    """The distance, from 1, from which a curve stays below this; None: not within its length."""
+    above = np.flatnonzero(curve >= share)
+    last = int(above[-1]) + 1 if len(above) else 0
+    return last + 1 if last < len(curve) else None
 
 
 def influence_by_distance(
@@ -209,7 +241,7 @@ def influence_by_distance(
     return InfluenceByDistance(
         mean=backwards.mean(axis=1).astype(np.float32),
         standard_error=(spread / np.sqrt(len(starts))).astype(np.float32),
-        places=len(starts),
+        sizes=sizes[::-1],
     )
 
 

@@ -18,6 +18,8 @@ from lstm_lm.ui.endpoints import add_endpoints
 from lstm_lm.ui.guests import GuestRules, Guests
 from lstm_lm.ui.handlers import LONGEST_WRITE, Handlers, session_of
 from lstm_lm.ui.hub_field import hub_field
+from lstm_lm.ui.memory import Memory
+from lstm_lm.ui.memory_view import MemoryView
 from lstm_lm.ui.models import ModelShelf
 from lstm_lm.ui.reopening import refused, reopen
 from lstm_lm.ui.runs import RunStore
@@ -90,6 +92,8 @@ def build_page(
                 write_bench, written_by = _write_view(handlers, server, opening, model)
             with gr.Tab("Read", id="read"):
                 read_bench, text = _read_view(handlers, server, reading, model)
+            with gr.Tab("Memory", id="memory"):
+                _memory_view(MemoryView(shelf), names[0], model)
             with gr.Tab("Training", id="training"):
                 _training_view(TrainingRuns(names, label=label_of), views)
         linked = gr.State("")  # the model of a link that is being shown
@@ -308,6 +312,24 @@ def _read_view(
         api_visibility="private",
     )
     return bench, text
+
+
+def _memory_view(view: MemoryView, first: str, model: gr.Dropdown) -> None:
+    """How far back the chosen model remembers; it asks for the rest when it comes into view."""
+    asked = [view.overview, view.influences, view.fading, view.gates, view.contexts]
+    memory = Memory(
+        {"model": first},
+        server_functions=[_named(method.__name__, method) for method in asked],
+        elem_id="memory",
+    )
+    model.change(
+        lambda name: {"model": name},
+        inputs=model,
+        outputs=memory,
+        show_progress="hidden",
+        queue=False,
+        api_visibility="private",
+    )
 
 
 def _training_view(runs: TrainingRuns, views: gr.Tabs) -> None:
