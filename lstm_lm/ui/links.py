@@ -5,6 +5,10 @@ The query is plain to read, names only what is needed, and counts steps, layers 
     show=write&model=shakespeare-char&weights=0a1b...&text=ROMEO:&length=320&temperature=0.6&seed=1
     &signal=cell_state&layer=0&order=alike&step=43&unit=69
 
+or, of a unit's page, which needs no text:
+
+    show=unit&model=shakespeare-char&weights=0a1b...&layer=0&unit=258
+
 `revision` is the commit of a model from the Hub; `weights` the first digits of the sha256 of
 model.safetensors; `top_k`, `top_p` and `min_p` stand where they are set; `interventions` is JSON,
 a list of {"signal", "layer", "units", "value", "start", "stop"}, {"zero", "layer"} and {"read",
@@ -31,6 +35,7 @@ from lstm_lm.ui.places import ORDERS
 LONGEST = 6_000
 """Characters of a query: servers and chat programs cut or refuse what is much longer."""
 MOST_INTERVENTIONS = 16  # each is written again
+OF_TEXTS = ("write", "read")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +64,36 @@ class Link:
     """The step that is pinned."""
     unit: int | None = None
     """The unit that is shown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitLink:
+    """A unit of a model, wherever there is the same model."""
+
+    model: str
+    """As in `Link`, and so are the next two."""
+    revision: str | None = None
+    weights: str = ""
+    layer: int
+    unit: int
+
+
+def encode_unit(link: UnitLink) -> str:
+    """The query, without a question mark; layer and unit come last."""
+    fields = {"show": "unit", "model": link.model, "revision": link.revision}
+    fields |= {"weights": link.weights or None, "layer": link.layer, "unit": link.unit}
+    return urlencode({name: value for name, value in fields.items() if value is not None})
+
+
+def decode_unit(query: Mapping[str, str]) -> UnitLink | None:
+    """The link to a unit that a query holds; None where it holds none, or one to a text.
+
+    Raises:
+        LinkError: it is wrong; one line says where.
+    """
+    if query.get("show") != "unit":
+        return None
+    return UnitLink(**_model(query), layer=_whole(query, "layer"), unit=_whole(query, "unit"))
 
 
 def encode(link: Link) -> str:
@@ -92,7 +127,9 @@ def encode(link: Link) -> str:
 
 
 def decode(query: Mapping[str, str]) -> Link | None:
-    """The link that a query holds; None where it holds none. What else stands there is ignored.
+    """The link to a text that a query holds; None where it holds none.
+
+    What else stands there is ignored; `decode_unit` reads a link to a unit.
 
     Raises:
         LinkError: it is wrong; one line says where.
@@ -101,7 +138,9 @@ def decode(query: Mapping[str, str]) -> Link | None:
         return None
     if sum(len(name) + len(value) for name, value in query.items()) > LONGEST:
         raise LinkError(f"it is longer than {LONGEST:,} characters")
-    show = _one_of(query, "show", ("write", "read"))
+    show = query["show"]
+    if show not in OF_TEXTS:
+        raise LinkError(f"{_found('show', show)}: it can be {', '.join(OF_TEXTS)}, unit")
     try:
         sampling = _sampling(query) if show == "write" else None
         interventions = _changes(query.get("interventions", "[]"))
@@ -111,9 +150,7 @@ def decode(query: Mapping[str, str]) -> Link | None:
         raise LinkError(str(error)) from None
     return Link(
         show=show,
-        model=_matching(query, "model", r"[^\x00-\x1f]{1,200}"),
-        revision=_matching(query, "revision", "[0-9a-f]{40}") if "revision" in query else None,
-        weights=_matching(query, "weights", "[0-9a-f]{12}") if "weights" in query else "",
+        **_model(query),
         text=query.get("text", ""),
         sampling=sampling,
         interventions=interventions,
@@ -123,6 +160,15 @@ def decode(query: Mapping[str, str]) -> Link | None:
         step=_whole(query, "step") if "step" in query else None,
         unit=_whole(query, "unit") if "unit" in query else None,
     )
+
+
+def _model(query: Mapping[str, str]) -> dict[str, Any]:
+    """Which model it is, as the links' own fields have it."""
+    return {
+        "model": _matching(query, "model", r"[^\x00-\x1f]{1,200}"),
+        "revision": _matching(query, "revision", "[0-9a-f]{40}") if "revision" in query else None,
+        "weights": _matching(query, "weights", "[0-9a-f]{12}") if "weights" in query else "",
+    }
 
 
 def _sampling(query: Mapping[str, str]) -> SamplingConfig:

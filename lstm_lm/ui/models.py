@@ -207,7 +207,7 @@ class ModelShelf:
 def _read(name: str, folder: Path) -> ShownModel:
     """The model in the folder, with the first text that it writes."""
     model = load_folder(folder)
-    opening = _write_opening(name, model)
+    opening = written_alone(name, model, OPENING)
     return ShownModel(
         name=name,
         model=model,
@@ -218,14 +218,14 @@ def _read(name: str, folder: Path) -> ShownModel:
     )
 
 
-def _write_opening(name: str, model: LanguageModel) -> PageRun:
-    """What the model writes from a newline: the page's first picture."""
+def written_alone(name: str, model: LanguageModel, sampling: SamplingConfig) -> PageRun:
+    """What the model writes from a newline, as its opening text, the page's first picture."""
     prompt = read_prompt(model, "")
-    run = new_run(name, model, len(prompt.token_ids) + OPENING_STEPS)
+    run = new_run(name, model, len(prompt.token_ids) + sampling.max_new_tokens)
     trace = trace_tokens(model, prompt.token_ids)
     run.add_trace(trace)
     run.prompt_steps = trace.steps
-    run.sampling = OPENING
-    for step in generate(model, "", OPENING, state=trace.final_state, position=trace.steps):
+    run.sampling = sampling
+    for step in generate(model, "", sampling, state=trace.final_state, position=trace.steps):
         run.add_step(step.token, step.token_id, step.log_prob, step.signals)
     return run

@@ -21,10 +21,12 @@ from lstm_lm.ui.hub_field import hub_field
 from lstm_lm.ui.memory import Memory
 from lstm_lm.ui.memory_view import MemoryView
 from lstm_lm.ui.models import ModelShelf
-from lstm_lm.ui.reopening import refused, reopen
+from lstm_lm.ui.reopening import refused, reopen, reopen_unit
 from lstm_lm.ui.runs import RunStore
 from lstm_lm.ui.theme import PAGE_CSS, theme
 from lstm_lm.ui.training_view import TrainingRuns
+from lstm_lm.ui.unit_pages import UnitPages
+from lstm_lm.ui.unit_view import UnitView
 from lstm_lm.ui.workbench import Workbench
 
 LOOK_SECONDS = 3.0  # between two looks at the metrics of runs, while they are in view
@@ -92,25 +94,32 @@ def build_page(
                 write_bench, written_by = _write_view(handlers, server, opening, model)
             with gr.Tab("Read", id="read"):
                 read_bench, text = _read_view(handlers, server, reading, model)
+            with gr.Tab("Units", id="units"):
+                unit_pages = _units_view(UnitView(shelf), names[0])
             with gr.Tab("Memory", id="memory"):
                 _memory_view(MemoryView(shelf), names[0], model)
             with gr.Tab("Training", id="training"):
                 _training_view(TrainingRuns(names, label=label_of), views)
-        linked = gr.State("")  # the model of a link that is being shown
+        linked = gr.State("")  # the model of a link to a text that is being shown
+        linked_unit = gr.State("")  # the same of a link to a unit
 
-        def choose(name: str, read: str, by_link: str, request: gr.Request) -> tuple[Any, ...]:
+        def choose(
+            name: str, read: str, by_link: str, by_unit_link: str, request: gr.Request
+        ) -> tuple[Any, ...]:
+            units = gr.skip() if name == by_unit_link else {"model": name}
             if name == by_link:  # a link brings a text of its own
-                return gr.skip(), gr.skip(), ""
-            return *handlers.open_model(name, read, request), ""
+                return gr.skip(), gr.skip(), units, "", ""
+            return *handlers.open_model(name, read, request), units, "", ""
 
         model.change(
             choose,
-            inputs=[model, text, linked],
-            outputs=[write_bench, read_bench, linked],
+            inputs=[model, text, linked, linked_unit],
+            outputs=[write_bench, read_bench, unit_pages, linked, linked_unit],
             show_progress="hidden",
             api_visibility="private",
         )
         shown = [model, *written_by, text, views, write_bench, read_bench, linked]
+        shown += [unit_pages, linked_unit]
         _open_links(page, handlers, names[0], shown)
         page.unload(handlers.leave)
         add_endpoints(shelf)
@@ -125,31 +134,37 @@ def _open_links(page: gr.Blocks, handlers: Handlers, first: str, outputs: list[A
         handlers: write and read.
         first: the model that is shown where a link says nothing.
         outputs: model; prompt, length, temperature, top_k, top_p, min_p, seed; the text to read;
-            the views; the two workbenches; the name of a model that differs from the first.
+            the views; the two workbenches; the name of a model that differs from the first, where
+            the link is to a text; the units' pages; that name, where it is to a unit.
     """
     names = handlers.shelf.names
 
     def open_link(request: gr.Request) -> list[Any]:
         as_it_is = [gr.skip() for _ in outputs]
         try:
-            found = reopen(handlers, request.query_params, session_of(request))
+            unit = reopen_unit(handlers, request.query_params)
+            found = None if unit else reopen(handlers, request.query_params, session_of(request))
         except UserError as error:
-            return [*as_it_is[:-3], refused(handlers, first, error), *as_it_is[-2:]]
-        if found is None:
-            return as_it_is
-        name = found.model
+            return [*as_it_is[:10], refused(handlers, first, error), *as_it_is[11:]]
+        name = unit["model"] if unit else found.model if found else first
         guest = [] if name in names else [name]
         model = gr.update(choices=_choices(names, guest), value=name)
         linked = "" if name == first else name
+        if unit:
+            opened = gr.Tabs(selected="units")
+            return [model, *as_it_is[1:9], opened, *as_it_is[10:12], "", unit, linked]
+        if found is None:
+            return as_it_is
         if found.sampling is None:
             opening = handlers.shelf.get(name).opening_payload()
             read = [found.text, gr.Tabs(selected="read"), opening, found.payload]
-            return [model, *as_it_is[1:8], *read, linked]
+            return [model, *as_it_is[1:8], *read, linked, gr.skip(), ""]
         sampling = found.sampling
         written = [found.text, sampling.max_new_tokens, sampling.temperature, sampling.top_k or 0]
         written += [sampling.top_p or 1, sampling.min_p or 0, sampling.seed]
         reading = handlers.read(READ_EXAMPLE, name, request)
-        return [model, *written, READ_EXAMPLE, gr.skip(), found.payload, reading, linked]
+        shown = [READ_EXAMPLE, gr.skip(), found.payload, reading]
+        return [model, *written, *shown, linked, gr.skip(), ""]
 
     page.load(
         open_link,
@@ -330,6 +345,12 @@ def _memory_view(view: MemoryView, first: str, model: gr.Dropdown) -> None:
         queue=False,
         api_visibility="private",
     )
+
+
+def _units_view(view: UnitView, first: str) -> UnitPages:
+    """A page for every unit of the model that is chosen."""
+    server = [_named(name, getattr(view, name)) for name in ("survey", "unit", "color")]
+    return UnitPages({"model": first}, server_functions=server, elem_id="unit-pages")
 
 
 def _training_view(runs: TrainingRuns, views: gr.Tabs) -> None:

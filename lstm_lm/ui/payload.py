@@ -67,19 +67,24 @@ def header(run: PageRun, scale: Array, tokenizer: str, about: str) -> dict[str, 
         "layers": run.layers,
         "units": run.units,
         "prompt_steps": run.prompt_steps,
-        "signals": [
-            {
-                "name": signal.name,
-                "label": signal.label,
-                "plain": signal.plain,
-                "symbol": signal.symbol,
-                "signed": signal.low != 0.0,
-                "bounded": bool(np.isfinite(signal.high)),
-            }
-            for signal in SIGNALS_OF_CELL[run.cell]
-        ],
+        "signals": signals_of(run.cell),
         "scale": base64_of(scale),
     }
+
+
+def signals_of(cell: str) -> list[dict[str, Any]]:
+    """The signals of a cell as the page needs them, in the order of the arrays."""
+    return [
+        {
+            "name": signal.name,
+            "label": signal.label,
+            "plain": signal.plain,
+            "symbol": signal.symbol,
+            "signed": signal.low != 0.0,
+            "bounded": bool(np.isfinite(signal.high)),
+        }
+        for signal in SIGNALS_OF_CELL[cell]
+    ]
 
 
 def columns(run: PageRun, start: int, stop: int, scale: Array) -> dict[str, Any]:

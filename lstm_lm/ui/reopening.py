@@ -18,7 +18,7 @@ from lstm_lm.ui import whatif
 from lstm_lm.ui.changes import StateOfText, when, words_of
 from lstm_lm.ui.handlers import LONGEST_WRITE, Handlers, begin_run, readable
 from lstm_lm.ui.linking import shown_by
-from lstm_lm.ui.links import Link, decode
+from lstm_lm.ui.links import Link, decode, decode_unit
 from lstm_lm.ui.models import ShownModel, whole_payload
 from lstm_lm.ui.runs import PageRun
 
@@ -82,6 +82,22 @@ def reopen(handlers: Handlers, query: Mapping[str, str], session: str) -> Reopen
     )
 
 
+def reopen_unit(handlers: Handlers, query: Mapping[str, str]) -> dict[str, Any] | None:
+    """What the Units view is to show by the query; None where the query describes no unit.
+
+    Raises:
+        UserError: the link is wrong, or its model is not here.
+    """
+    link = decode_unit(query)
+    if link is None:
+        return None
+    shown, notes = shown_by(handlers.shelf, link)
+    config = shown.model.config
+    _within("layer", link.layer, config.layers)
+    _within("unit", link.unit, config.hidden_size)
+    return {"model": shown.name, "layer": link.layer, "unit": link.unit, "notes": notes}
+
+
 def refused(handlers: Handlers, name: str, error: UserError) -> dict[str, Any]:
     """The page's opening text, with the line that says why it is not what the link shows."""
     shown = handlers.shelf.get(name)
@@ -122,8 +138,13 @@ def _check(link: Link, run: PageRun) -> None:
         ("step", link.step, run.capacity),
         ("unit", link.unit, run.units),
     ):
-        if value is not None and value >= limit:
-            raise LinkError(f"{name} is {value}: here it can be 0 to {limit - 1}")
+        if value is not None:
+            _within(name, value, limit)
+
+
+def _within(name: str, value: int, limit: int) -> None:
+    if value >= limit:
+        raise LinkError(f"{name} is {value}: here it can be 0 to {limit - 1}")
 
 
 def _ready(shown: ShownModel, change: Change) -> Change:

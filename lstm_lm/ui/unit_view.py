@@ -1,0 +1,259 @@
+"""What the Units view shows: a page for every unit of a model, and which are worth a look.
+
+All of it is measured in one reference text, which the model writes itself when the view is first
+opened: such a text is at hand for every model, without a network, and is in the model's own
+characters. The arithmetic is `insight/units.py` and `insight/detectors.py`; here it is put into
+payloads. The functions that a browser calls check everything. Knows nothing of gradio.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lstm_lm.config import ModelConfig, SamplingConfig
+from lstm_lm.engine import Array
+from lstm_lm.errors import UserError
+from lstm_lm.insight.detectors import STATES, detect
+from lstm_lm.insight.findings import find_longest
+from lstm_lm.insight.memory import half_lives
+from lstm_lm.insight.properties import Property, properties
+from lstm_lm.insight.units import UnitPage, unit_page
+from lstm_lm.signals import SIGNALS_OF_CELL
+from lstm_lm.trace import GateTrace, trace_tokens
+from lstm_lm.ui.handlers import readable
+from lstm_lm.ui.links import UnitLink, encode_unit
+from lstm_lm.ui.models import ModelShelf, ShownModel, public_name, written_alone
+from lstm_lm.ui.payload import base64_of, cell_scale, signals_of
+
+REFERENCE_STEPS = 2_000  # tokens of the reference text
+MOST_VALUES = 2**24  # of its trace, 64 MiB: a large model writes a shorter text
+TEMPERATURE, SEED = 0.7, 2
+KEPT = 4  # reference texts, of as many models
+LONGEST_OWN = 2_000  # tokens of a person's own text
+FOLLOWS_NOTHING = (
+    "Of all that was asked about, nothing stands out in this unit against the same unit shifted "
+    "in time."
+)
+Payload = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """A model's reference text, and what was measured in it once."""
+
+    shown: ShownModel
+    trace: GateTrace
+    asked: list[Property]
+    scale: Array
+    """(layers, units) float32: the largest |cell state|, which is painted at full colour."""
+    survey: Payload
+
+
+class UnitView:
+    """The pages of all units of the models on a shelf; a model's text is written when needed.
+
+    Args:
+        shelf: the models.
+    """
+
+    def __init__(self, shelf: ModelShelf) -> None:
+        self._shelf = shelf
+        self._references: OrderedDict[str, Reference] = OrderedDict()
+        self._lock = threading.Lock()
+
+    # Called by the page's JavaScript with one list, and by anyone.
+
+    def survey(self, arguments: object) -> Payload | None:
+        """[model] -> its reference text, and the units worth looking at."""
+        return self._answer(arguments, 1, lambda reference: reference.survey)
+
+    def unit(self, arguments: object) -> Payload | None:
+        """[model, layer, unit] -> all that is said of the unit."""
+
+        def answer(reference: Reference, layer: object, unit: object) -> Payload | None:
+            config = reference.shown.model.config
+            if not (_below(layer, config.layers) and _below(unit, config.hidden_size)):
+                return None
+            return _page(reference, layer, unit)
+
+        return self._answer(arguments, 3, answer)
+
+    def color(self, arguments: object) -> Payload | None:
+        """[model, layer, unit, signal, text] -> the unit's state at each token of the text."""
+
+        def answer(
+            reference: Reference, layer: object, unit: object, signal: object, text: object
+        ) -> Payload | None:
+            config = reference.shown.model.config
+            if not (_below(layer, config.layers) and _below(unit, config.hidden_size)):
+                return None
+            if signal not in _states(reference.trace) or not isinstance(text, str):
+                return None
+            return _own_text(reference.shown, layer, unit, str(signal), text)
+
+        return self._answer(arguments, 5, answer)
+
+    def _answer(
+        self, arguments: object, count: int, answer: Callable[..., Payload | None]
+    ) -> Payload | None:
+        """The answer, or the line that says why there is none; None for what is no question."""
+        if not isinstance(arguments, list) or len(arguments) != count:
+            return None
+        name, *rest = arguments
+        shown = self._shelf.find(name) if isinstance(name, str) else None
+        if shown is None:
+            return None
+        try:
+            return answer(self.reference(shown), *rest)
+        except UserError as error:
+            return {"error": str(error)}
+
+    def reference(self, shown: ShownModel) -> Reference:
+        """The model's reference text, written now if it was not before."""
+        # One is written at a time, so that visitors together cannot fill the processors.
+        with self._lock:
+            held = self._references.pop(shown.name, None)
+            if held is None or held.shown is not shown:  # a guest of the same name is another
+                held = _write_reference(shown)
+            self._references[shown.name] = held
+            while len(self._references) > KEPT:
+                self._references.popitem(last=False)
+            return held
+
+
+def _below(value: object, limit: int) -> bool:
+    return type(value) is int and 0 <= value < limit
+
+
+def _states(trace: GateTrace) -> list[str]:
+    """The states that the trace has, the first of them shown first."""
+    return [name for name in STATES if name in trace.signals]
+
+
+def reference_steps(config: ModelConfig) -> int:
+    """How many tokens the model's reference text has."""
+    values = len(SIGNALS_OF_CELL[config.cell]) * config.layers * config.hidden_size
+    return max(2, min(REFERENCE_STEPS, MOST_VALUES // values))
+
+
+def _write_reference(shown: ShownModel) -> Reference:
+    steps = reference_steps(shown.model.config)
+    # The newline that it starts from is a token of the text too.
+    sampling = SamplingConfig(max_new_tokens=steps - 1, temperature=TEMPERATURE, seed=SEED)
+    run = written_alone(shown.name, shown.model, sampling)
+    trace = run.trace()
+    asked = properties(trace.tokens)
+    return Reference(
+        shown=shown,
+        trace=trace,
+        asked=asked,
+        scale=cell_scale(run.values, run.cell),
+        survey=_survey(shown, trace, asked),
+    )
+
+
+def _survey(shown: ShownModel, trace: GateTrace, asked: list[Property]) -> Payload:
+    """What holds for the model: its text, its units worth a look, and how to link to a unit."""
+    link = UnitLink(
+        model=public_name(shown.name),
+        revision=shown.revision,
+        weights=shown.weights,
+        layer=0,
+        unit=0,
+    )
+    label = link.model.rsplit("/", 1)[-1]
+    return {
+        "model": shown.name,
+        "tokenizer": shown.model.config.tokenizer,
+        "layers": trace.layers,
+        "units": trace.units,
+        "signals": signals_of(shown.model.config.cell),
+        "states": _states(trace),
+        "tokens": trace.tokens,
+        "told": f"Measured in {trace.steps:,} tokens that {label} wrote itself, from a newline on, "
+        f"at temperature {TEMPERATURE:g} with seed {SEED}.",
+        "worth": _worth(trace, asked),
+        "address": encode_unit(link).removesuffix("&layer=0&unit=0"),
+    }
+
+
+def _worth(trace: GateTrace, asked: list[Property]) -> list[Payload]:
+    """The units worth looking at: the best for each property, and those that keep longest."""
+    found: list[Payload] = [
+        {
+            "layer": detector.best.layer,
+            "unit": detector.best.unit,
+            "does": f"follows {detector.name}",
+            "score": detector.best.score,
+            "shuffled": detector.best.shuffled,
+            "measure": detector.measure,
+        }
+        for detector in detect(trace, asked, keep=1).found()
+    ]
+    if "forget_gate" not in trace.signals:
+        return found
+    lives = half_lives(trace)
+    for layer in range(trace.layers):
+        finding = find_longest(trace, layer)
+        if finding.stands_out and finding.unit is not None:
+            found.append(
+                {
+                    "layer": layer,
+                    "unit": finding.unit,
+                    "does": f"keeps longest in layer {layer + 1}",
+                    "half_life": _finite(lives[layer, finding.unit]),
+                    "median": _finite(np.median(lives[layer])),
+                }
+            )
+    return found
+
+
+def _finite(value: np.floating) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _page(reference: Reference, layer: Any, unit: Any) -> Payload:
+    """The unit's page, with its states over the whole text to colour it by."""
+    trace = reference.trace
+    page = unit_page(reference.shown.model, trace, layer, unit, asked=reference.asked)
+    return {
+        **page.to_json(),
+        "sentence": page.sentence(),
+        "evidence": _evidence(page),
+        "lines": {name: base64_of(trace[name][layer, :, unit]) for name in page.extremes},
+        "scales": {
+            name: float(reference.scale[layer, unit]) if name == "cell_state" else 1.0
+            for name in page.extremes
+        },
+    }
+
+
+def _evidence(page: UnitPage) -> str:
+    return page.follows[0].evidence() if page.follows else FOLLOWS_NOTHING
+
+
+def _own_text(shown: ShownModel, layer: Any, unit: Any, signal: str, text: str) -> Payload:
+    """The unit's state at each token of a person's text.
+
+    Raises:
+        UserError: there is no text, or it is too long.
+    """
+    if not text:
+        raise UserError("there is no text yet: type or paste some")
+    token_ids, notes, marks = readable(shown.model, text, "the text")
+    if len(token_ids) > LONGEST_OWN:
+        raise UserError(
+            f"the text has {len(token_ids):,} tokens; at most {LONGEST_OWN:,} are coloured here: "
+            "shorten it, or see all of it under Read"
+        )
+    trace = trace_tokens(shown.model, token_ids)
+    return {
+        "tokens": trace.tokens,
+        "values": base64_of(trace[signal][layer, :, unit]),
+        "notes": notes,
+        "marks": marks,
+    }
