@@ -16,12 +16,12 @@ from lstm_lm.hub import fetch
 from lstm_lm.ui.curves import Curves
 from lstm_lm.ui.endpoints import add_endpoints
 from lstm_lm.ui.guests import GuestRules, Guests
-from lstm_lm.ui.handlers import LONGEST_WRITE, Handlers, session_of
+from lstm_lm.ui.handlers import LONGEST_WRITE, Handlers
 from lstm_lm.ui.hub_field import hub_field
+from lstm_lm.ui.link_opening import open_links
 from lstm_lm.ui.memory import Memory
 from lstm_lm.ui.memory_view import MemoryView
 from lstm_lm.ui.models import ModelShelf
-from lstm_lm.ui.reopening import refused, reopen, reopen_unit
 from lstm_lm.ui.runs import RunStore
 from lstm_lm.ui.theme import PAGE_CSS, theme
 from lstm_lm.ui.training_view import TrainingRuns
@@ -120,59 +120,10 @@ def build_page(
         )
         shown = [model, *written_by, text, views, write_bench, read_bench, linked]
         shown += [unit_pages, linked_unit]
-        _open_links(page, handlers, names[0], shown)
+        open_links(page, handlers, _choices, READ_EXAMPLE, shown)
         page.unload(handlers.leave)
         add_endpoints(shelf)
     return page, handlers
-
-
-def _open_links(page: gr.Blocks, handlers: Handlers, first: str, outputs: list[Any]) -> None:
-    """Show what a link describes: the model, the fields, the tab, and both workbenches.
-
-    Args:
-        page: is opened.
-        handlers: write and read.
-        first: the model that is shown where a link says nothing.
-        outputs: model; prompt, length, temperature, top_k, top_p, min_p, seed; the text to read;
-            the views; the two workbenches; the name of a model that differs from the first, where
-            the link is to a text; the units' pages; that name, where it is to a unit.
-    """
-    names = handlers.shelf.names
-
-    def open_link(request: gr.Request) -> list[Any]:
-        as_it_is = [gr.skip() for _ in outputs]
-        try:
-            unit = reopen_unit(handlers, request.query_params)
-            found = None if unit else reopen(handlers, request.query_params, session_of(request))
-        except UserError as error:
-            return [*as_it_is[:10], refused(handlers, first, error), *as_it_is[11:]]
-        name = unit["model"] if unit else found.model if found else first
-        guest = [] if name in names else [name]
-        model = gr.update(choices=_choices(names, guest), value=name)
-        linked = "" if name == first else name
-        if unit:
-            opened = gr.Tabs(selected="units")
-            return [model, *as_it_is[1:9], opened, *as_it_is[10:12], "", unit, linked]
-        if found is None:
-            return as_it_is
-        if found.sampling is None:
-            opening = handlers.shelf.get(name).opening_payload()
-            read = [found.text, gr.Tabs(selected="read"), opening, found.payload]
-            return [model, *as_it_is[1:8], *read, linked, gr.skip(), ""]
-        sampling = found.sampling
-        written = [found.text, sampling.max_new_tokens, sampling.temperature, sampling.top_k or 0]
-        written += [sampling.top_p or 1, sampling.min_p or 0, sampling.seed]
-        reading = handlers.read(READ_EXAMPLE, name, request)
-        shown = [READ_EXAMPLE, gr.skip(), found.payload, reading]
-        return [model, *written, *shown, linked, gr.skip(), ""]
-
-    page.load(
-        open_link,
-        outputs=outputs,
-        show_progress="hidden",
-        concurrency_limit=4,
-        api_visibility="private",
-    )
 
 
 def label_of(name: str) -> str:

@@ -104,7 +104,13 @@ def view(site: Site) -> UnitView:
 def test_the_view_opens_on_a_unit_worth_looking_at_and_shows_what_is_measured(
     page: Page, site: Site, view: UnitView
 ) -> None:
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.post_data or ""))
+    page.get_by_role("tab", name="Training").click()
+    expect(page.locator("#curves .sentence")).not_to_be_empty()
+    assert not [body for body in sent if "survey" in body]
     shown = units_of(page)
+    assert len([body for body in sent if "survey" in body]) == 1  # not before it is in sight
     survey = view.survey([site.real])
     assert survey
     first = survey["worth"][0]
@@ -184,21 +190,27 @@ def test_a_link_leads_somebody_else_to_the_unit(page: Page, site: Site, view: Un
     visitor.close()
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])
-def test_no_axe_violation_and_nothing_wider_than_the_screen(
-    chromium: Browser, site: Site, theme: str, width: int
+def test_no_axe_violation_in_light_or_dark_and_nothing_wider_than_the_screen(
+    chromium: Browser, site: Site
 ) -> None:
-    page = chromium.new_page(viewport={"width": width, "height": 900})
+    page = chromium.new_page(viewport={"width": 1440, "height": 900})
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
-    open_page(page, f"{site.url}?__theme={theme}")
+    open_page(page, f"{site.url}?__theme=light")
     shown = units_of(page)
     expect(shown.locator(".result span").first).to_be_attached()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
     # The person's text is painted as the other two are, which hold some thousand more letters.
     painted = {"exclude": [[".kwic .context"], [".whole"]]}
-    found = Axe().run(page, context=painted, options={"resultTypes": ["violations"]})
-    ours = [v for v in found.response["violations"] if v["impact"] in ("serious", "critical")]
-    assert not ours, [(v["id"], [node["html"][:200] for node in v["nodes"]]) for v in ours]
+    for theme, width in (("light", 1440), ("dark", 390)):
+        before = shown.locator(".result span").first.get_attribute("style") or ""
+        if theme == "dark":
+            page.evaluate("document.body.classList.add('dark')")
+            expect(shown.locator(".result span").first).not_to_have_attribute("style", before)
+        page.set_viewport_size({"width": width, "height": 900})
+        expect(shown.locator(".help").first).to_be_visible(visible=width > 760)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        found = Axe().run(page, context=painted, options={"resultTypes": ["violations"]})
+        ours = [v for v in found.response["violations"] if v["impact"] in ("serious", "critical")]
+        assert not ours, [(v["id"], [node["html"][:200] for node in v["nodes"]]) for v in ours]
     assert not [url for url in requests if not url.startswith((site.url, "data:", "blob:"))]
     page.close()
