@@ -107,7 +107,8 @@ class Handlers:
         steps = generate(shown.model, "", sampling, state=trace.final_state, position=trace.steps)
         began = last = time.perf_counter()
         for written, step in enumerate(steps, start=1):
-            run.add_step(step.token, step.token_id, step.log_prob, step.signals)
+            if not run.add_step(step.token, step.token_id, step.log_prob, step.signals):
+                return  # stopped: what there is has been sent by `stop`
             # The pace is for the eye: the step itself takes about a millisecond.
             ahead = began + written / max(1.0, pace) - time.perf_counter()
             if ahead > 0:
@@ -134,6 +135,7 @@ class Handlers:
         shown = run and self.shelf.find(run.model)
         if run is None or shown is None:
             return gr.skip()
+        run.stop()
         return self._end(shown, run, run.steps)
 
     def read(self, text: str, model: str, request: gr.Request | None) -> Payload:

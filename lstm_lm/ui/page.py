@@ -16,6 +16,7 @@ from lstm_lm.hub import fetch
 from lstm_lm.ui.curves import Curves
 from lstm_lm.ui.endpoints import add_endpoints
 from lstm_lm.ui.guests import GuestRules, Guests
+from lstm_lm.ui.guide import Guide
 from lstm_lm.ui.handlers import LONGEST_WRITE, Handlers
 from lstm_lm.ui.hub_field import hub_field
 from lstm_lm.ui.link_opening import open_links
@@ -24,6 +25,7 @@ from lstm_lm.ui.memory_view import MemoryView
 from lstm_lm.ui.models import ModelShelf
 from lstm_lm.ui.runs import RunStore
 from lstm_lm.ui.theme import PAGE_CSS, theme
+from lstm_lm.ui.tour import Tour
 from lstm_lm.ui.training_view import TrainingRuns
 from lstm_lm.ui.unit_pages import UnitPages
 from lstm_lm.ui.unit_view import UnitView
@@ -89,6 +91,11 @@ def build_page(
             )
             with beside:
                 hub_field(model, Guests(shelf, guests, fetch), _choices, notes)
+        guide = Guide(handlers)
+        Tour(
+            server_functions=[_named("keeper", guide.keeper), _named("likelier", guide.likelier)],
+            elem_id="tour",
+        )
         with gr.Tabs(elem_id="views") as views:
             with gr.Tab("Write", id="write"):
                 write_bench, written_by = _write_view(handlers, server, opening, model)

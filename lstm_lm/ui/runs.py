@@ -54,6 +54,8 @@ class PageRun:
     log_probs: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self._growing = threading.Lock()
+        self._stopped = False
         signals = len(SIGNALS_OF_CELL[self.cell])
         self.values: Array = np.zeros(
             (self.capacity, signals, self.layers, self.units), dtype=np.float32
@@ -85,13 +87,22 @@ class PageRun:
 
     def add_step(
         self, token: str, token_id: int, log_prob: float, signals: dict[str, Array]
-    ) -> None:
-        """Append one written token."""
-        for row, name in enumerate(self.signal_names):
-            self.values[self.steps, row] = signals[name]
-        self.token_ids.append(token_id)
-        self.log_probs.append(log_prob)
-        self.tokens.append(token)  # last: it is what `steps` counts
+    ) -> bool:
+        """Append one written token; False where it was stopped, and nothing was appended."""
+        with self._growing:
+            if self._stopped:
+                return False
+            for row, name in enumerate(self.signal_names):
+                self.values[self.steps, row] = signals[name]
+            self.token_ids.append(token_id)
+            self.log_probs.append(log_prob)
+            self.tokens.append(token)  # last: it is what `steps` counts
+        return True
+
+    def stop(self) -> None:
+        """Let no more be written: as many steps as there are now, there will be."""
+        with self._growing:
+            self._stopped = True
 
     def state_after(self, step: int) -> tuple[Array, Array]:
         """(h, c) after the step, each (layers, units) float32; before the first step, -1: zeros."""

@@ -32,7 +32,12 @@ PAGE_CSS = """
 #name p { margin: 0; color: var(--body-text-color-subdued); font-size: 14px; }
 #views .tabitem { padding: 10px 0 0; border: 0; }
 .dark #views button[role=tab][aria-selected=true] { color: var(--lm-accent); }
-#views .html-container, #hub-field .html-container, #write-bench, #read-bench, #name { padding: 0; }
+#views .html-container, #hub-field .html-container, #write-bench, #read-bench, #name, #tour,
+#tour .html-container { padding: 0; }
+.tour-here { outline: 2px solid var(--lm-mark) !important; outline-offset: 4px;
+  border-radius: 8px; scroll-margin-top: 16px; }
+/* So that all can be scrolled clear of the tour's card. */
+.touring .gradio-container { padding-bottom: 60vh !important; }
 .ask { align-items: flex-end; }
 .ask .block { padding: 8px 12px !important; }
 .ask textarea { font-family: var(--font-mono); font-size: 14px; }

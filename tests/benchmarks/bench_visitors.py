@@ -4,9 +4,10 @@
 
 Each visitor is a session of its own over HTTP, as a browser opens it: it joins the queue with the
 page's own event, reads the stream of payloads, and holds the heartbeat that tells the server it is
-still there. Visitors begin from different places of TEXT, and each must get a text that begins with
-its own prompt. Then runs follow each other, each by a visitor who then leaves; the resident memory
-of this process is read as they go.
+still there. The visitors at once are in a process of their own, as browsers are; they begin from
+different places of TEXT, and each must get a text that begins with its own prompt. Then runs
+follow each other, each by a visitor who then leaves; the resident memory of this process is read
+as they go.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import json
 import os
 import secrets
 import statistics
+import subprocess
 import sys
 import threading
 import time
@@ -81,21 +83,34 @@ def written_by(handlers: Handlers, session: str) -> str:
     return "".join(run.tokens)
 
 
-def together(
-    handlers: Handlers, url: str, event: int, text: str, count: int, length: int
-) -> list[float]:
-    """Tokens a second of each of `count` visitors who write at the same time."""
-    prompts = [text[1000 * k : 1000 * k + 40] for k in range(count)]
+def visit(url: str, event: int, prompts: list[str], length: int) -> None:
+    """Write after each prompt at the same time, say how it went, and leave when told to."""
     visitors = [Visitor(url, event, prompt, length, 2 * PACE) for prompt in prompts]
     for visitor in visitors:
         visitor.start()
     while any(not visitor.seconds and visitor.is_alive() for visitor in visitors):
         time.sleep(0.05)
-    for visitor in visitors:
-        assert written_by(handlers, visitor.session).startswith(visitor.prompt)
-        visitor.left.set()
-        visitor.join()
-    return [length / visitor.seconds for visitor in visitors]
+    print(json.dumps([[visitor.session, visitor.seconds] for visitor in visitors]), flush=True)
+    sys.stdin.readline()
+
+
+def together(
+    handlers: Handlers, url: str, event: int, text: str, count: int, length: int
+) -> list[float]:
+    """Tokens a second of each of `count` visitors who write at the same time."""
+    prompts = [text[1000 * k : 1000 * k + 40] for k in range(count)]
+    asked = json.dumps([url, event, prompts, length])
+    command = [sys.executable, __file__, "--as-visitors", asked]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as visitors:
+        assert visitors.stdin
+        assert visitors.stdout
+        found = json.loads(visitors.stdout.readline())
+        for prompt, (session, _) in zip(prompts, found, strict=True):
+            assert written_by(handlers, session).startswith(prompt)
+        visitors.kill()
+    return [length / seconds for _, seconds in found]
 
 
 def one_after_another(
@@ -119,6 +134,9 @@ def one_after_another(
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["--as-visitors"]:
+        visit(*json.loads(sys.argv[2]))
+        return
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("text", type=Path)
     parser.add_argument("--visitors", type=int, default=16)

@@ -76,18 +76,19 @@ def test_write_streams_and_ends_with_the_text_that_python_writes(page: Page, sit
     expect(shown.locator(".text")).to_have_text("ROMEO:" + lm.complete("ROMEO:", sampling))
 
 
+@pytest.mark.flaky(reruns=3)  # a clock is in it
 def test_stop_stops_within_200_ms(page: Page, site: Site) -> None:
     shown = write(page, length=2000, pace=100)
     expect(shown.locator(".progress")).to_have_text(re.compile(r"writing · [2-9]\d of"))
-    page.get_by_role("button", name="Stop").click()
-    pressed = time.perf_counter()
-    expect(shown.locator(".progress")).to_have_text(re.compile(r"^\d+ steps$"))
     run = max(site.handlers.store._runs.values(), key=lambda run: run.capacity)
-    left = max(0.0, 0.2 - (time.perf_counter() - pressed))
-    time.sleep(left)  # the promise is 200 ms: measured, not waited for
+    page.get_by_role("button", name="Stop").click()
+    pressed = run.steps
+    expect(shown.locator(".progress")).to_have_text(re.compile(r"^\d+ steps$"))
     steps = run.steps
+    assert steps - pressed <= 20  # at 100 a second, what 200 ms allow
     time.sleep(0.3)
     assert run.steps == steps < run.capacity
+    expect(shown.locator(".progress")).to_have_text(f"{steps} steps")
     expect(shown.locator(".inside [data-signal]:not(:empty)")).to_have_count(6)
 
 

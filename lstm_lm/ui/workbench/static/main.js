@@ -283,9 +283,13 @@ class Workbench {
   }
 }
 
+/** The workbenches of the page, by the id of their component. */
+export const benches = new Map();
+
 /** Called once a component: see workbench/__init__.py. */
 export function mount({ element, props, watch, server }) {
   const workbench = new Workbench({ element, props, server });
+  benches.set(element.closest("[id$=-bench]")?.id, workbench);
   watch("value", () => workbench.apply());
   workbench.apply();
   return workbench;

@@ -1,0 +1,170 @@
+"""The tour, walked from one end to the other, doing at each stop what it asks for."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from lstm_lm.insight.keeping import longest_keep
+from lstm_lm.loading import load
+from tests.browser.conftest import Site, open_page
+from tests.browser.test_page import bench, choose_model
+
+pytestmark = pytest.mark.browser
+
+
+def begin(page: Page) -> Locator:
+    page.get_by_role("button", name=re.compile("the tour$")).click()
+    card = page.get_by_role("region", name="Tour").and_(page.locator(".stop"))
+    expect(card).to_be_visible()
+    return card
+
+
+def seen(card: Locator, text: str | re.Pattern[str]) -> None:
+    expect(card.locator(".seen")).to_contain_text(text)
+    expect(card.locator(".next")).to_have_text(re.compile("Next|Finish"))
+
+
+def on(card: Locator, name: str) -> None:
+    card.locator(".next").click()
+    expect(card.locator(".name")).to_have_text(name)
+    expect(card.locator(".seen")).to_have_text("")
+
+
+def shown_number(value: float) -> str:
+    return f"{value:.3f}".replace("-", "−")
+
+
+def typed(text: str) -> float:
+    return float(text.replace("−", "-"))
+
+
+def test_the_whole_tour_can_be_done_and_says_what_the_model_says(page: Page, site: Site) -> None:
+    shown, opening = bench(page), site.handlers.shelf.get(site.real).opening
+    row = {name: at for at, name in enumerate(opening.signal_names)}
+    card = begin(page)
+    expect(card.locator(".name")).to_have_text("One column a step")
+    shown.locator(".scroller canvas").click(position={"x": 65, "y": 120})
+    seen(card, "A layer has 512 units")
+    on(card, "The memory is a conveyor")
+    for _ in range(3):
+        shown.get_by_role("button", name="Next step").click()
+    seen(card, "of it was kept")
+    on(card, "The forget gate keeps")
+    shown.get_by_role("button", name=re.compile("^Forget gate")).click()
+    shown.get_by_role("button", name="show me where").click()
+    seen(card, shown.locator(".sentence").inner_text())
+    on(card, "What if it were shut?")
+    shown.get_by_role("button", name="What if").click()
+    panel = shown.get_by_role("group", name="What if", exact=True)
+    panel.get_by_label("Units whose signal is held").select_option("all")
+    panel.get_by_role("button", name="Write again").click()
+    seen(card, "With the forget gate of all 512 units of layer 1 held at 0")
+    on(card, "The input gate writes")
+    shown.get_by_role("button", name=re.compile("^Input gate")).click()
+    shown.get_by_role("button", name="show me where").click()
+    shown.locator("[data-box=input_gate]").click()
+    seen(card, "goes into the memory")
+    step, unit = place(shown)
+    gate = opening.values[step, row["input_gate"], 0, unit]
+    seen(card, f"σ of that {shown_number(gate)}: {100 * gate:.0f} % of the candidate")
+    on(card, "The output gate shows")
+    shown.get_by_role("button", name=re.compile("^Output gate")).click()
+    shown.get_by_role("button", name="show me where").click()
+    step, unit = seen_place(card, shown)
+    hidden = opening.values[step, row["hidden_state"], 0, unit]
+    seen(card, f"h is {shown_number(hidden)}")
+    on(card, "One step by hand")
+    answer = card.get_by_label("The memory now")
+    answer.fill("99")
+    answer.press("Enter")
+    expect(card.locator(".told")).to_contain_text("Not yet")
+    given = re.findall(r"= (−?[\d.]+)", card.locator(".given").inner_text())
+    f, before, i, g = map(typed, given)
+    answer.fill(f"{f * before + i * g:.3f}".replace("-", "−"))
+    answer.press("Enter")
+    seen(card, f"= {shown_number(opening.values[step, row['cell_state'], 0, unit])}.")
+    on(card, "A long memory")
+    keep = longest_keep(opening.trace())
+    card.get_by_role("button", name=f"from step {keep.start + 1}").click()
+    card.get_by_role("button", name=f"to step {keep.stop + 1}").click()
+    seen(
+        card,
+        f"{keep.stop - keep.start} steps lie between, and {100 * keep.share:.0f} % of what "
+        f"unit {keep.unit} held, {shown_number(keep.held)}, is still there",
+    )
+    expect(shown.locator(".inside .title")).to_contain_text(
+        f"step {keep.stop + 1}: unit {keep.unit} "
+    )
+    if page.get_by_role("tab", name="Memory").count():
+        on(card, "Why a plain RNN forgets")
+        page.get_by_role("tab", name="Memory").click()
+        seen(card, "Compare")
+        page.get_by_role("tab", name="Write").click()
+    on(card, "What a unit has learned")
+    shown.get_by_role("button", name=re.compile("^Cell state")).click()
+    shown.get_by_role("button", name="show me where").click()
+    seen(card, shown.locator(".sentence").inner_text())
+    on(card, "From memory to text")
+    shown.locator(".ladder .token:enabled").nth(1).click()
+    expect(shown.locator(".branches li")).to_have_count(2)
+    seen(card, shown.locator(".branches li .sentence-of").last.inner_text())
+    on(card, "What LSTMs are for")
+    card.get_by_role("button", name="Compare").click()
+    model = load(site.real)
+    costs = [-model.score("\n" + text) for text in ("The king is dead.", "The dead is king the.")]
+    seen(
+        card, f"the first costs {costs[0]:.1f} nats over 17 tokens, the second {costs[1]:.1f} nats"
+    )
+    card.locator(".next").click()
+    expect(card.locator(".name")).to_have_text("Now train your own")
+    card.get_by_role("button", name="Finish").click()
+    expect(card).to_be_hidden()
+
+
+def place(shown: Locator) -> tuple[int, int]:
+    """The step and the unit that the inspector speaks of."""
+    found = re.search(r"step (\d+): unit (\d+)", shown.locator(".inside .title").inner_text())
+    assert found
+    return int(found[1]) - 1, int(found[2])
+
+
+def seen_place(card: Locator, shown: Locator) -> tuple[int, int]:
+    expect(card.locator(".seen")).not_to_be_empty()
+    return place(shown)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_is_taken_up_where_it_was_left_and_fits_a_phone(
+    page: Page, site: Site, theme: str
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_page(page, f"{site.url}?__theme={theme}")
+    card = begin(page)
+    expect(card).to_be_focused()
+    card.get_by_role("button", name="Skip").click()
+    expect(card.locator(".name")).to_have_text("The memory is a conveyor")
+    card.locator("summary").click()
+    expect(card.get_by_role("link", name=re.compile("^Hochreiter"))).to_have_attribute(
+        "href", "https://doi.org/10.1162/neco.1997.9.8.1735"
+    )
+    box = card.bounding_box()
+    assert box
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    found = Axe().run(page, options={"resultTypes": ["violations"]})
+    assert found.violations_count == 0, found.generate_report()
+    page.keyboard.press("Escape")
+    expect(card).to_be_hidden()
+    open_page(page, site.url)
+    begin(page)
+    expect(card.locator(".name")).to_have_text("The memory is a conveyor")
+
+
+def test_a_plain_rnn_is_told_apart(page: Page, site: Site) -> None:
+    choose_model(page, "tiny-rnn")
+    expect(bench(page).get_by_role("button", name=re.compile("^Forget gate"))).to_have_count(0)
+    card = begin(page)
+    expect(card.locator(".task")).to_contain_text("is a plain RNN, without gates")
