@@ -38,10 +38,10 @@ def source(chosen: str, tokens: int, *, own: bool) -> str:
 
 def alone(about: About) -> str:
     """That there is nothing to compare a model with."""
-    other = "an LSTM" if about["cell"] == "rnn" else "a plain RNN"
+    other = KINDS["lstm" if about["cell"] == "rnn" else "rnn"]
     return (
-        f"This page has no model to set beside {about['name']}, {other} with the same tokens, "
-        "so it is shown alone."
+        f"This page has no {other} with the same tokens to set beside {about['name']}, so it is "
+        "shown alone."
     )
 
 
@@ -94,7 +94,7 @@ def fading(found: Sequence[tuple[About, InfluenceByDistance]], far: int) -> tupl
     falls = f"of the gradient falls on tokens more than {far} back"
     places = f"The middle of {len(shares[0])} places of this text"
     reach = "; ".join(f"{about['kind']}: {_reach(fade)}" for about, fade in found)
-    rest = f"The gradient of a token’s log-probability with respect to those before it. {reach}."
+    rest = f"The gradient of a token’s log-probability with respect to those read before. {reach}."
     if len(found) < 2:
         return f"In {names[0]} {_share(medians[0])} {falls}.", f"{places}. {rest}"
     larger = [int((one > other).sum()) for one, other in (shares, shares[::-1])]
@@ -106,11 +106,12 @@ def fading(found: Sequence[tuple[About, InfluenceByDistance]], far: int) -> tupl
         f"n {names[more]} {_share(medians[more])} {falls}, in {names[less]} {_share(medians[less])}"
     )
     if odds > UNLIKELY or medians[more] <= medians[less]:
-        told = f"{counted}, which chance alone would do too often."
+        told = f"{counted}, which chance would do too often."
         return f"No difference stands out: i{both}.", f"{told} {rest}"
     times = medians[more] / max(medians[less], SMALLEST)
     how_much = f"{times:,.0f}" if times >= 9.5 else f"{times:.1f}"
-    told = f"{counted}, which chance alone would do once in {min(1 / odds, 10**6):,.0f} times."
+    rarely = float(f"{min(1 / odds, 10**6):.2g}")
+    told = f"{counted}: were they independent, chance would do so once in {rarely:,.0f} times."
     return (
         f"I{both}: {how_much if times < 10**6 else 'over a million'} times as much.",
         f"{told} {rest}",
@@ -140,5 +141,5 @@ def _share(value: float) -> str:
 def _reach(fade: InfluenceByDistance) -> str:
     end = fades_to(fade.middle, THOUSANDTH)
     if end is None:
-        return f"not below a thousandth of its largest {len(fade.mean)} back"
+        return f"still above a thousandth of its largest {len(fade.mean)} back"
     return f"below a thousandth of its largest from {end} back on"

@@ -96,6 +96,15 @@ def test_a_text_of_ones_own_is_looked_at_and_a_bad_one_is_answered(page: Page, s
     expect(shown.locator(".gates .spoken")).to_contain_text("unit 0 · forget gate open ")
     shown.get_by_role("button", name="Back to").click()
     expect(shown.locator(".contexts .told").first).to_contain_text("wrote this text itself")
+    # Another model, chosen while another tab is open, is looked at on coming back.
+    page.get_by_role("tab", name="Write").click()
+    page.locator("#model input").click()
+    page.get_by_role("option", name=site.real).click()
+    page.get_by_role("tab", name="Memory").click()
+    expect(shown.locator(".notes")).to_contain_text(
+        f"no plain RNN with the same tokens to set beside {site.real}"
+    )
+    expect(shown.locator(".sentence")).to_contain_text(f"In {site.real} (LSTM) ")
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 390), ("dark", 1440)])

@@ -48,7 +48,7 @@ export class LineChart {
     const { how, places } = this;
     const values = this.series.flatMap((one) => one.values).filter((value) => how.y !== "log" || value > 0);
     if (!values.length) return;
-    const box = { left: 44, right: width - 12, top: 24, bottom: height - 26 };
+    const box = { left: 44, right: width - 12, top: 24, bottom: height - 42 };
     const range = this.range(Math.min(...values), Math.max(...values));
     const domain = [places[0], places.at(-1)];
     this.toX = scaleOf(how.x, domain, [box.left, box.right]);
@@ -83,16 +83,15 @@ export class LineChart {
     }
     const ticks = how.x === "log" ? this.places : ticksOf("linear", domain, Math.min(8, (box.right - box.left) / 60));
     let free = 0;
-    const unitFrom = box.right - 7.3 * how.xName.length;
     for (const tick of [...new Set([this.places[0], ...ticks])]) {
       const text = String(tick);
       const [x, half] = [this.toX(tick), 3.65 * text.length];
-      if (x - half < free || x + half > unitFrom - 8) continue;
+      if (x - half < free || x + half > box.right + 12) continue;
       free = x + half + 8;
       group.append(draw("text", { x, y: box.bottom + 19, "text-anchor": "middle" }, text));
     }
     group.append(
-      draw("text", { x: box.right, y: box.bottom + 19, "text-anchor": "end" }, how.xName),
+      draw("text", { x: box.right, y: box.bottom + 37, "text-anchor": "end" }, how.xName),
       draw("text", { x: 0, y: 11 }, how.yName),
     );
     return group;
@@ -118,19 +117,26 @@ export class LineChart {
     return group;
   }
 
-  /** Each line's name near its middle, one above and one below where they would meet. */
+  /** Each line's name where the two are furthest apart, away from the other one. */
   names() {
     const group = draw("g", { "aria-hidden": true });
-    const at = Math.floor(this.places.length * 0.55);
-    const here = this.series.map((one) => ({ one, y: this.toY(one.values[at] || this.level || 1) }));
+    const { left, right, top, bottom } = this.box;
+    const inner = this.places.map((place) => (this.toX(place) - left) / (right - left));
+    const apart = this.places.map((_, at) => {
+      const ys = this.series.map(({ values }) => this.toY(values[at]));
+      const seen = inner[at] > 0.2 && inner[at] < 0.85 && ys.every(Number.isFinite);
+      return seen ? Math.max(...ys) - Math.min(...ys) : -1;
+    });
+    const at = apart.indexOf(Math.max(...apart));
+    const x = this.toX(this.places[at]);
+    const here = this.series.map((one) => ({ one, y: this.toY(one.values[at]) }));
     here.sort((a, b) => a.y - b.y);
     here.forEach(({ one, y }, place) => {
-      const below = place === 1;
+      if (!Number.isFinite(y)) return;
+      const [shift, anchor, aside] = place ? [LABEL + 4, "end", -6] : [-9, "start", 6]; // lines fall
+      const free = Math.min(bottom - 8, Math.max(top + 8, y + shift));
       const part = draw("g", { class: one.cell });
-      const shift = below ? LABEL + 4 : -9;
-      const free = Math.min(this.box.bottom - 8, Math.max(this.box.top + 8, y + shift));
-      const x = this.toX(this.places[at]);
-      part.append(draw("text", { class: "name", x: below ? x - 6 : x + 6, y: free, "text-anchor": below ? "end" : "start" }, one.kind));
+      part.append(draw("text", { class: "name", x: x + aside, y: free, "text-anchor": anchor }, one.kind));
       group.append(part);
     });
     return group;
@@ -155,6 +161,7 @@ export class LineChart {
     this.at = at;
     this.mark();
     this.readout.textContent = at >= 0 ? this.how.tell(this.places[at], at, this.series) : this.how.idle ?? "";
+    this.readout.classList.toggle("idle", at < 0);
     if (speak) this.spoken.textContent = this.readout.textContent;
   }
 

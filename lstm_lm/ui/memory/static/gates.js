@@ -100,6 +100,7 @@ export class Gates {
       ({ label, left, right }) => `${label.toLowerCase()} open ${percent(right[unit])}, shut ${percent(left[unit])}`,
     );
     this.readout.textContent = unit < 0 ? "The same unit is marked in every square." : `unit ${unit} · ${each.join(" · ")}`;
+    this.readout.classList.toggle("idle", unit < 0);
     if (speak) this.spoken.textContent = this.readout.textContent;
   }
 

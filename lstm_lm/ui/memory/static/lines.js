@@ -53,6 +53,16 @@ export class Lines {
     return column < 0 || column >= perLine || step >= this.tokens.length ? -1 : step;
   }
 
+  /** Bring the chosen step's line into view, with the lines before it, which it looks back on. */
+  reveal() {
+    const { perLine, lineHeight } = this.measure();
+    const bottom = (Math.floor(this.step / perLine) + 1) * lineHeight;
+    const { scrollTop, clientHeight } = this.frame;
+    if (bottom > scrollTop + clientHeight || bottom - lineHeight < scrollTop) {
+      this.frame.scrollTop = bottom - clientHeight;
+    }
+  }
+
   hover(step) {
     if (step === this.hovered) return;
     this.hovered = step;

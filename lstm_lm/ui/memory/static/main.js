@@ -10,6 +10,7 @@ import { power, small, table } from "./numbers.js";
 
 const PAUSE = 120; // ms between key presses that are one walk
 const SHORT = { lstm: "LSTM", rnn: "RNN" };
+const IDLE = "Point at the lines, or press arrow keys, to read them.";
 const THOUSANDTH = 0.001;
 
 class Memory {
@@ -28,12 +29,12 @@ class Memory {
     this.lines = new Lines(part(".look"), this);
     this.gates = new Gates(part(".gates"));
     this.fading = new LineChart(part(".fading"), {
-      x: "linear", y: "log", xName: "tokens back", yName: "gradient, as a share of its largest", yTick: power,
+      x: "linear", y: "log", xName: "tokens back", yName: "gradient, as a share of its largest", yTick: power, idle: IDLE,
       tell: (distance, at, series) =>
         [`${distance} back`, ...series.map(({ kind, values }) => `${kind} ${small(values[at])}`)].join(" · "),
     });
     this.contexts = new LineChart(part(".contexts"), {
-      x: "log", y: "linear", xName: "tokens allowed", yName: "nats a token", yTick: (tick) => tick.toFixed(1),
+      x: "log", y: "linear", xName: "tokens allowed", yName: "nats a token", yTick: (tick) => tick.toFixed(1), idle: IDLE,
       tell: (context, at, series) =>
         [
           `${context} allowed`,
@@ -138,6 +139,7 @@ class Memory {
     this.write(".evidence", "");
     this.buildLayers(layers);
     this.lines.draw();
+    this.lines.reveal();
   }
 
   buildLayers(layers) {
@@ -180,6 +182,7 @@ class Memory {
     this.step = step;
     this.lines.step = step;
     this.lines.draw();
+    this.lines.reveal();
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => this.look({ speak }), pause);
   }
@@ -223,7 +226,7 @@ class Memory {
 
   describe({ models, path }) {
     this.write(".look .title", this.title());
-    this.write(".look .told", `${this.source} The outlined token is the one predicted; the darker the cell, the more a token before it matters.`);
+    this.write(".look .told", `${this.source} The outlined token is the one predicted; the stronger a cell’s colour, the more the token above it matters.`);
     const canvas = this.lines.canvas;
     canvas.setAttribute("aria-label", `${this.title()}. Arrow keys choose another step; the numbers are in the table below.`);
     const told = models.map(({ cell, name, sentence }) => [SHORT[cell], `${name}: the gradient, as a share of its largest. ${sentence}`]);
@@ -241,8 +244,10 @@ class Memory {
 
   /** What a hovered token matters; -1: none. */
   readOut(step) {
-    if (step < 0 || step >= this.step || !this.answer) {
-      this.write(".look .where", "Hover a token to read it out.");
+    const idle = step < 0 || step >= this.step || !this.answer;
+    this.root.querySelector(".look .where").classList.toggle("idle", idle);
+    if (idle) {
+      this.write(".look .where", "Point at a token to read it out.");
       return;
     }
     const values = this.lines.rows.map(({ name, values }) => `${name} ${small(values[step])}`);
