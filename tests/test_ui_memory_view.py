@@ -110,7 +110,8 @@ def test_a_model_without_a_partner_is_shown_alone_and_says_so(
     found = given(view.overview([names[2], None]))
     assert [one["name"] for one in found["models"]] == ["lonely"]
     assert found["notes"] == [
-        "This page has no plain RNN with the same tokens to set beside lonely, so it is shown alone."
+        "This page has no plain RNN with the same tokens to set beside lonely, so it is shown "
+        "alone."
     ]
     assert not same_tokens(*(shelf.get(names[at]).model.tokenizer for at in (0, 2)))
 

@@ -43,6 +43,9 @@ PAGE_CSS = """
 .ask textarea { font-family: var(--font-mono); font-size: 14px; }
 .ask button { height: 44px; }
 @media (max-width: 760px) {
+  /* All tabs in one row of a phone: else gradio hides the last ones behind a button. */
+  #views .tab-container { gap: 0; }
+  #views .tab-container button { padding: 0 5px; font-size: 13.5px; min-width: 0; }
   .ask { display: grid !important; grid-template-columns: 1fr 1fr; }
   .ask > :first-child { grid-column: 1 / -1; }
   #top { flex-direction: column; align-items: stretch; gap: 8px; }
