@@ -13,8 +13,9 @@ from lstm_lm.interventions import StateChange
 from lstm_lm.loading import save
 from lstm_lm.model import LanguageModel
 from lstm_lm.ui.branches import SHORTEST
-from lstm_lm.ui.handlers import LONGEST_READ, Handlers
+from lstm_lm.ui.handlers import Handlers
 from lstm_lm.ui.models import OPENING, ModelShelf
+from lstm_lm.ui.reading import LONGEST_READ
 from lstm_lm.ui.runs import PageRun, RunStore
 from tests.conftest import tiny_model
 

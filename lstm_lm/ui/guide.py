@@ -8,7 +8,8 @@ from typing import Any
 
 from lstm_lm.errors import UserError
 from lstm_lm.insight.keeping import longest_keep
-from lstm_lm.ui.handlers import Handlers, readable
+from lstm_lm.ui.handlers import Handlers
+from lstm_lm.ui.reading import readable
 
 LONGEST_SENTENCE = 400  # characters
 

@@ -13,19 +13,18 @@ import gradio as gr
 
 from lstm_lm.config import SamplingConfig
 from lstm_lm.errors import ConfigError, UserError
-from lstm_lm.generation import generate, read_prompt
+from lstm_lm.generation import generate
 from lstm_lm.interventions import Change
-from lstm_lm.model import LanguageModel
-from lstm_lm.tokenizer import CharTokenizer, TokenIds, describe_character
+from lstm_lm.tokenizer import TokenIds
 from lstm_lm.trace import GateTrace, trace_tokens
 from lstm_lm.ui import branches, downloads, payload, whatif
 from lstm_lm.ui.linking import link_of
 from lstm_lm.ui.models import ModelShelf, ShownModel, new_run, whole_payload
 from lstm_lm.ui.places import Place, place_of
+from lstm_lm.ui.reading import readable
 from lstm_lm.ui.runs import PageRun, RunStore
 
 YIELD_SECONDS = 0.1  # a browser paints about ten updates a second with room to spare
-LONGEST_READ = 4_000  # tokens of a prompt or a text
 LONGEST_WRITE = 2_000  # tokens written at once
 SETTINGS = {"temperature", "top_k", "top_p", "min_p", "seed"}  # that a branch may be given
 Payload = dict[str, Any]
@@ -367,59 +366,3 @@ def _whole(name: str, value: float | None) -> int:
         return int(value)
     shown = "empty" if value is None else f"{value:g}"
     raise ConfigError(f"{name.replace('_', ' ')} is {shown}: give a whole number")
-
-
-def readable(
-    model: LanguageModel, text: str, what: str
-) -> tuple[TokenIds, list[str], list[Payload]]:
-    """The tokens of what a person gave, notes for them, and marks where a character is unknown.
-
-    An unknown character cannot be read: it has no weights. It is named, and marked between the
-    columns at the place where it stands; the state goes on without it.
-    """
-    notes: list[str] = []
-    marks: list[Payload] = []
-    known = text
-    if isinstance(model.tokenizer, CharTokenizer):
-        unknown = model.tokenizer.unknown(text)
-        if unknown:
-            known, marks = _without(text, unknown)
-            named = ", ".join(describe_character(character) for character in list(unknown)[:8])
-            more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
-            notes.append(
-                f"This model has never seen {named}{more}: it reads on without, "
-                f"and {what} is marked where {'it stands' if len(unknown) == 1 else 'they stand'}."
-            )
-    if len(known) > 50 * LONGEST_READ:
-        raise UserError(_too_long(what, f"{len(known):,} characters"))
-    prompt = read_prompt(model, known)
-    if len(prompt.token_ids) > LONGEST_READ:
-        raise UserError(_too_long(what, f"{len(prompt.token_ids):,} tokens"))
-    if prompt.implied:
-        notes.append(f"Nothing of {what} can be read, so the model starts from a newline.")
-        if not text:
-            notes[-1] = "The prompt is empty, so the model starts from a newline."
-    return prompt.token_ids, notes, marks
-
-
-def _too_long(what: str, length: str) -> str:
-    return (
-        f"{what} has {length}; the page reads at most {LONGEST_READ:,} tokens: shorten it, "
-        "or use lm.trace(text) in Python"
-    )
-
-
-def _without(text: str, unknown: dict[str, int]) -> tuple[str, list[Payload]]:
-    """The text without its unknown characters, and a mark for each place where some stood."""
-    known: list[str] = []
-    marks: list[Payload] = []
-    for character in text:
-        if character not in unknown:
-            known.append(character)
-            continue
-        shown = character if character.isprintable() else f"U+{ord(character):04X}"
-        if marks and marks[-1]["before"] == len(known):
-            marks[-1]["text"] += shown
-        else:
-            marks.append({"before": len(known), "text": shown})
-    return "".join(known), marks

@@ -29,8 +29,8 @@ from lstm_lm.insight.saturation import LABELS, saturation
 from lstm_lm.tokenizer import TokenIds, Tokenizer
 from lstm_lm.trace import GateTrace, trace_tokens
 from lstm_lm.ui import memory_words as words
-from lstm_lm.ui.handlers import readable
 from lstm_lm.ui.models import ModelShelf, ShownModel, public_name
+from lstm_lm.ui.reading import readable
 
 LONGEST = 600  # tokens of a text
 TEXTS_KEPT = 6

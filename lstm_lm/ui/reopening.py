@@ -16,10 +16,11 @@ from lstm_lm.interventions import Change
 from lstm_lm.trace import GateTrace
 from lstm_lm.ui import whatif
 from lstm_lm.ui.changes import StateOfText, when, words_of
-from lstm_lm.ui.handlers import LONGEST_WRITE, Handlers, begin_run, readable
+from lstm_lm.ui.handlers import LONGEST_WRITE, Handlers, begin_run
 from lstm_lm.ui.linking import shown_by
 from lstm_lm.ui.links import Link, decode, decode_unit
 from lstm_lm.ui.models import ShownModel, whole_payload
+from lstm_lm.ui.reading import readable
 from lstm_lm.ui.runs import PageRun
 
 VIEW = ("signal", "layer", "order", "step", "unit")  # what the workbench is to show

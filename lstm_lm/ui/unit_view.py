@@ -24,10 +24,10 @@ from lstm_lm.insight.properties import Property, properties
 from lstm_lm.insight.units import UnitPage, unit_page
 from lstm_lm.signals import SIGNALS_OF_CELL
 from lstm_lm.trace import GateTrace, trace_tokens
-from lstm_lm.ui.handlers import readable
 from lstm_lm.ui.links import UnitLink, encode_unit
 from lstm_lm.ui.models import ModelShelf, ShownModel, public_name, written_alone
 from lstm_lm.ui.payload import base64_of, cell_scale, signals_of
+from lstm_lm.ui.reading import readable
 
 REFERENCE_STEPS = 2_000  # tokens of the reference text
 MOST_VALUES = 2**24  # of its trace, 64 MiB: a large model writes a shorter text
