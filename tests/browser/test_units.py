@@ -150,7 +150,9 @@ def test_every_unit_is_reached_by_number_key_and_link_and_colours_a_text(
     expect(shown.locator(".pushes .told")).to_have_text(re.compile("^Only layer 2 is read out"))
     hostile = "a head<img src=x onerror='window.hacked=1'>\nfade"
     shown.get_by_label("Your text, to be coloured by the unit").fill(hostile)
-    expect(shown.locator(".result .unknown").first).to_be_visible()
+    unknown = shown.locator(".result .unknown").first
+    expect(unknown).to_be_visible()
+    expect(unknown).to_have_css("background-color", "rgba(0, 0, 0, 0)")  # it has no value
     expect(shown.locator(".own .status")).to_contain_text("never seen")
     shown.get_by_role("button", name="Hidden state").click()
     expect(shown.locator(".high")).to_have_text("+1.00")
