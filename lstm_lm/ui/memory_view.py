@@ -40,6 +40,7 @@ DISTANCES = 128  # tokens looked back, at most
 FEWEST_DISTANCES = 16
 FAR = 50  # tokens back that are called far, in a text that is long enough
 PLACES = 24  # targets over which the gradients are averaged
+LOSSES = ("loss", "standard_error")  # of a LossByContext, that are drawn
 GATES = ("forget_gate", "input_gate", "output_gate")
 Payload = dict[str, Any]
 
@@ -319,6 +320,3 @@ def _contexts(viewed: ViewedText) -> Payload:
         "sentences": [f"{words.named(about)}: {loss.sentence()}" for about, loss in found],
         "told": words.context_told(found[0][1].targets),
     }
-
-
-LOSSES = ("loss", "standard_error")
