@@ -97,11 +97,11 @@ def test_the_whole_tour_can_be_done_and_says_what_the_model_says(page: Page, sit
     expect(shown.locator(".inside .title")).to_contain_text(
         f"step {keep.stop + 1}: unit {keep.unit} "
     )
-    if page.get_by_role("tab", name="Memory").count():
-        on(card, "Why a plain RNN forgets")
-        page.get_by_role("tab", name="Memory").click()
-        seen(card, "Compare")
-        page.get_by_role("tab", name="Write").click()
+    on(card, "Why a plain RNN forgets")
+    page.get_by_role("tab", name="Memory").click()
+    expect(page.locator("#memory .all")).to_be_visible()
+    seen(card, page.locator("#memory .sentence").inner_text())
+    assert "gradient" in card.locator(".seen").inner_text()
     on(card, "What a unit has learned")
     shown.get_by_role("button", name=re.compile("^Cell state")).click()
     shown.get_by_role("button", name="show me where").click()

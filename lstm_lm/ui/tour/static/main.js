@@ -31,37 +31,33 @@ class Tour {
     return benches.get("write-bench");
   }
 
-  /** The stops that this page has. */
-  get stops() {
-    return STOPS.filter((stop) => stop.there?.() ?? true);
-  }
-
   offer() {
     const at = kept();
     this.part(".start").textContent = at > 0 ? "Go on with the tour" : "Take the tour";
     this.part(".about").textContent =
-      at > 0 ? `at stop ${at + 1} of ${this.stops.length}` : "What a memory cell does, on this very model, in short stops with something to try.";
+      at > 0 ? `at stop ${at + 1} of ${STOPS.length}` : "What a memory cell does, on this very model, in short stops with something to try.";
   }
 
   start() {
     document.querySelector("#views button[role=tab]")?.click(); // the view Write
-    this.go(Math.min(kept(), this.stops.length - 1));
+    this.go(Math.min(kept(), STOPS.length - 1));
   }
 
   go(at) {
     const { bench } = this;
+    if (this.at !== at) this.stop?.leave?.();
     this.end();
     this.at = Math.max(0, at);
     keep(this.at);
-    const stop = this.stops[this.at];
+    const stop = STOPS[this.at];
     this.stop = stop;
     this.memo = {};
     this.done = false;
     const show = (name, text) => {
       this.part(name).textContent = text;
     };
-    show(".count", `Tour · ${this.at + 1} of ${this.stops.length}`);
-    this.part(".bar i").style.width = `${(100 * (this.at + 1)) / this.stops.length}%`;
+    show(".count", `Tour · ${this.at + 1} of ${STOPS.length}`);
+    this.part(".bar i").style.width = `${(100 * (this.at + 1)) / STOPS.length}%`;
     show(".name", stop.name);
     this.part(".words").replaceChildren(...stop.words.map((text) => make("p", "", text)));
     show(".seen", "");
@@ -89,7 +85,9 @@ class Tour {
     const target = stop.target && (bench.root.querySelector(stop.target) ?? document.querySelector(stop.target));
     if (!target) return;
     target.classList.add(HERE);
-    target.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+    // A frame later: the view that it is in may only now come back.
+    requestAnimationFrame(() => requestAnimationFrame(() => target.scrollIntoView({ block: "start", behavior })));
   }
 
   /** Whether the thing has been done by now. */
@@ -114,7 +112,7 @@ class Tour {
   }
 
   forwardSays() {
-    const last = this.at === this.stops.length - 1;
+    const last = this.at === STOPS.length - 1;
     this.part(".next").textContent = last ? "Finish" : this.done ? "Next" : "Skip";
   }
 
@@ -131,7 +129,7 @@ class Tour {
   }
 
   forward() {
-    if (this.at + 1 < this.stops.length) {
+    if (this.at + 1 < STOPS.length) {
       this.go(this.at + 1);
       return;
     }

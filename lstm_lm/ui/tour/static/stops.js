@@ -39,7 +39,7 @@ const tab = (name) => [...document.querySelectorAll("#views button[role=tab]")].
  * Each stop: `name`, `words` (paragraphs), `task`, `target` (a selector in the Write view, or in the page),
  * `begin(memo, bench)` remembers how things were, `done(bench, memo)`, `seen(bench, memo)` a sentence for
  * what came of it, `own(host, bench, memo, server)` elements of its own, `terms`, `sources`,
- * `there()` whether the page has what it speaks of, `left` whether the card stands on that side.
+ * `leave()` what is put back when one goes on, `left` whether the card stands on that side.
  */
 export const STOPS = [
   {
@@ -175,9 +175,9 @@ export const STOPS = [
     ],
     task: "Open the view “Memory”, and look how far back each of the two still reaches.",
     target: "#views [role=tablist]",
-    there: () => Boolean(tab("Memory")),
-    done: () => tab("Memory")?.getAttribute("aria-selected") === "true",
-    seen: () => "Compare the two curves there: the same text, the same number of units.",
+    done: () => tab("Memory").getAttribute("aria-selected") === "true" && Boolean(document.querySelector("#memory .all:not([hidden])")),
+    seen: () => `${document.querySelector("#memory .sentence").textContent} The view “Write” is where the tour goes on.`,
+    leave: () => tab("Write").click(),
     terms: { "vanishing gradient": "The influence of a step on a later one, multiplied by a number below 1 at every step between." },
     sources: [BENGIO],
   },
@@ -189,7 +189,8 @@ export const STOPS = [
     task: "Press “Cell state”, then “show me where”.",
     target: ".finding",
     done: (bench) => atFinding(bench, "cell_state"),
-    seen: (bench) => `${findingOf(bench, "cell_state").sentence} ${findingOf(bench, "cell_state").evidence}`,
+    seen: (bench) =>
+      `${findingOf(bench, "cell_state").sentence} ${findingOf(bench, "cell_state").evidence} The view “Units” has the best unit for each property, and a page for every unit.`,
     terms: { detector: "A unit whose value goes with a property of the text, chosen on one half of it and scored on the other." },
     sources: [KARPATHY],
   },
