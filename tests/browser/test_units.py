@@ -129,10 +129,17 @@ def test_every_unit_is_reached_by_number_key_and_link_and_colours_a_text(
 ) -> None:
     choose_model(page, "tiny")
     shown = units_of(page)
-    shown.get_by_role("button", name="Layer 2").click()
+    expect(shown.locator(".layers button")).to_have_count(2)
+    # Both are asked for before either is answered.
+    shown.evaluate(
+        """(root) => { root.querySelectorAll(".layers button")[0].click();
+          const field = root.querySelector(".moves input");
+          field.value = 6;
+          field.dispatchEvent(new Event("change")); }"""
+    )
     field = shown.get_by_role("spinbutton", name="Unit")
-    field.fill("6")
-    field.press("Enter")
+    assert_shows(shown, *asked(view, site.tiny, 0, 6))
+    shown.get_by_role("button", name="Layer 2").click()
     assert_shows(shown, *asked(view, site.tiny, 1, 6))
     shown.get_by_role("button", name="Next unit").click()
     expect(shown.get_by_role("button", name="Next unit")).to_be_disabled()

@@ -107,7 +107,7 @@ class UnitPages {
     if (!this.gates.includes(this.gate)) [this.gate] = this.gates;
     this.labels = labels;
     const layers = Array.from({ length: survey.layers }, (_, layer) => [layer, `Layer ${layer + 1}`]);
-    this.fill(".layers", layers, (layer) => this.show(layer, this.page.unit, { speak: true }));
+    this.fill(".layers", layers, (layer) => this.show(layer, this.place.unit, { speak: true }));
     this.fill(".states", states.map((name) => [name, labels[name]]), (name) => {
       this.state = name;
       this.mark();
@@ -235,13 +235,18 @@ class UnitPages {
     drawWriters(this.part(".writers"), this.page, chosen, (...to) => this.link(...to));
   }
 
+  /** Where a person is: what was asked for last, although its answer may still be on its way. */
+  get place() {
+    return this.asked ?? this.page;
+  }
+
   /** Whether this is what is shown now: an answer may come late. */
   shows({ model, layer, unit, state }) {
     return model === this.model && layer === this.page?.layer && unit === this.page?.unit && state === this.state;
   }
 
   move(by) {
-    const { layer, unit } = this.asked ?? this.page;
+    const { layer, unit } = this.place;
     const next = Math.max(0, Math.min(this.survey.units - 1, unit + by));
     if (next !== unit) this.show(layer, next, { speak: true });
   }
@@ -249,8 +254,8 @@ class UnitPages {
   chooseNumber() {
     const unit = Number(this.number.value);
     const fits = this.number.value !== "" && Number.isInteger(unit) && unit >= 0 && unit < this.survey.units;
-    if (fits) this.show(this.page.layer, unit, { speak: true });
-    else this.number.value = this.page.unit;
+    if (fits) this.show(this.place.layer, unit, { speak: true });
+    else this.number.value = this.place.unit;
   }
 
   /** Left and right go through the units, wherever they mean nothing else. */
