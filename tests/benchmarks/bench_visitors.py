@@ -158,7 +158,12 @@ def main() -> None:
     print(f"\n{options.visitors} visitors at once, tokens a second each (asked: {2 * PACE}):")
     print(f"  slowest {min(rates):.1f}, median {statistics.median(rates):.1f}; bar {PACE}")
     print(f"{options.runs} runs, one after another, resident MiB:")
-    print(f"  after {quarter}: {memory[quarter - 1]:.0f}, at the end: {memory[-1]:.0f}")
+    print(
+        "  "
+        + ", ".join(
+            f"after {n}: {memory[n - 1]:.0f}" for n in range(quarter, len(memory) + 1, quarter)
+        )
+    )
     figures = {
         "slowest": round(min(rates), 1),
         "median": round(statistics.median(rates), 1),

@@ -1,25 +1,21 @@
 """The small field beside the model's name that loads another one from the Hub, and what it says.
 
-Its Python face; the rest is hub_field.html, hub_field.css and static/main.js. The template is
-static, and text reaches the page only as textContent, never as markup. Knows
-nothing of the Hub's protocol.
+Its Python face; the rest is hub_field.html, hub_field.css and static/main.js. Knows nothing of the
+Hub's protocol.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from lstm_lm.ui import workbench
+from lstm_lm.ui.component import Component
 from lstm_lm.ui.guests import Guests
 
-FOLDER = Path(__file__).parent
-STATIC = FOLDER / "static"
 EVENT = "fetch"  # with the field `repository`; gradio wants its name, in quotes, in the JavaScript
 
 
-class HubField(gr.HTML):
+class HubField(Component):
     """A field for a repository id, a button, and a line that says how it goes.
 
     Its value: `told`, the line; `state`: "idle", "busy" or "error"; `share`: 0..1 of what is to be
@@ -31,6 +27,8 @@ class HubField(gr.HTML):
         elem_id: the element's id.
     """
 
+    NAME = "hub_field"
+
     def __init__(
         self,
         told: str = "",
@@ -39,27 +37,14 @@ class HubField(gr.HTML):
         elem_id: str | None = None,
         **settings: Any,
     ) -> None:
-        gr.set_static_paths([STATIC])
-        load = workbench.JS_ON_LOAD.replace("__MAIN__", (STATIC / "main.js").as_posix())
         super().__init__(
-            value=payload(told, "error" if told else "idle"),
-            html_template=(FOLDER / "hub_field.html").read_text(encoding="utf-8"),
-            css_template=(FOLDER / "hub_field.css").read_text(encoding="utf-8"),
-            js_on_load=f'const event = "{EVENT}";{load}',
-            apply_default_css=False,
+            payload(told, "error" if told else "idle"),
+            before=f'const event = "{EVENT}";',
             elem_id=elem_id,
             elem_classes=[] if open_to_visitors else ["closed"],
             visible=open_to_visitors or bool(told),
             **settings,
         )
-
-    def get_block_name(self) -> str:
-        """Gradio's name of the block that draws it."""
-        return "html"
-
-    def api_info(self) -> dict[str, Any]:
-        """A payload is an object."""
-        return {"type": "object"}
 
 
 def payload(told: str, state: str, share: float | None = None) -> dict[str, Any]:

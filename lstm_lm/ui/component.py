@@ -1,0 +1,68 @@
+"""What every component of the page is: a template, a style and ES modules in a folder of its own.
+
+The template is static on purpose: a template that mentions the value would be drawn anew at each
+update, and with it the canvas and all that JavaScript made. Text reaches the page only as
+textContent or by the canvas, never as markup.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import gradio as gr
+
+HERE = Path(__file__).parent
+
+JS_ON_LOAD = """
+const address = new URL("gradio_api/file=__MAIN__", document.baseURI);
+import(address).then((module) => module.mount({ element, props, watch, server, trigger }));
+"""
+
+
+class Component(gr.HTML):
+    """The files NAME/NAME.html, NAME/NAME.css and NAME/static/main.js, with a value.
+
+    Args:
+        value: the first payload: an object that the JavaScript takes.
+        server_functions: what the JavaScript may ask of Python.
+        before: JavaScript that comes before the module is loaded.
+        elem_id: the element's id.
+    """
+
+    NAME: ClassVar[str]
+    """Of the folder beside this file."""
+    STYLES: ClassVar[tuple[str, ...]] = ()
+    """Components whose style it wears too, before its own."""
+
+    def __init__(
+        self,
+        value: dict[str, Any] | None = None,
+        *,
+        server_functions: list[Callable[..., Any]] | None = None,
+        before: str = "",
+        elem_id: str | None = None,
+        **settings: Any,
+    ) -> None:
+        # All of them, since the modules of one import those of another.
+        gr.set_static_paths([*HERE.glob("*/static")])
+        folder = HERE / self.NAME
+        styles = [HERE / name / f"{name}.css" for name in (*self.STYLES, self.NAME)]
+        main = (folder / "static" / "main.js").as_posix()
+        super().__init__(
+            value=value,
+            html_template=(folder / f"{self.NAME}.html").read_text(encoding="utf-8"),
+            css_template="".join(path.read_text(encoding="utf-8") for path in styles),
+            js_on_load=before + JS_ON_LOAD.replace("__MAIN__", main),
+            apply_default_css=False,
+            server_functions=server_functions,
+            elem_id=elem_id,
+            **settings,
+        )
+
+    def get_block_name(self) -> str:
+        """Gradio's name of the block that draws it."""
+        return "html"
+
+    def api_info(self) -> dict[str, Any]:
+        """A payload is an object."""
+        return {"type": "object"}
