@@ -135,7 +135,8 @@ class Handlers:
         if run is None or shown is None:
             return gr.skip()
         run.stop()
-        return self._end(shown, run, run.steps)
+        # With the last column the browser sees which before it have not come, and asks for them.
+        return self._end(shown, run, run.steps - 1)
 
     def read(self, text: str, model: str, request: gr.Request | None) -> Payload:
         """Every gate over a person's own text; without a request, the page's own example."""

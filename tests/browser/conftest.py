@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from lstm_lm.loading import save
 from lstm_lm.ui.handlers import Handlers
@@ -68,17 +68,23 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def returning(chromium: Browser) -> BrowserContext:
+    """A visitor whose browser has the page's files from the last time, as most have."""
+    return chromium.new_context(viewport={"width": 1440, "height": 1000})
+
+
 @pytest.fixture
-def page(chromium: Browser, site: Site) -> Iterator[Page]:
+def page(returning: BrowserContext, site: Site) -> Iterator[Page]:
     """The page, opened and full; a test fails if the page logs an error."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 1000})
-    page = context.new_page()
+    page = returning.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
     open_page(page, site.url)
     yield page
-    context.close()
+    page.evaluate("localStorage.clear()")
+    page.close()
     assert not errors
 
 
