@@ -146,7 +146,7 @@ def test_a_link_that_is_wrong_says_so_and_the_page_is_full(
     expect(bench(page).locator(".text")).to_have_text("".join(opening.tokens))
 
 
-@pytest.mark.parametrize("theme", ["dark"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_menu_works_from_the_keyboard_and_fits_a_phone(
     page: Page, site: Site, theme: str
 ) -> None:

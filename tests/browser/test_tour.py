@@ -135,7 +135,7 @@ def seen_place(card: Locator, shown: Locator) -> tuple[int, int]:
     return place(shown)
 
 
-@pytest.mark.parametrize("theme", ["dark"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_is_taken_up_where_it_was_left_and_fits_a_phone(
     page: Page, site: Site, theme: str
 ) -> None:

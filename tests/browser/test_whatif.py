@@ -151,7 +151,7 @@ def test_another_texts_state_is_swapped_in_by_the_keyboard_alone(page: Page, sit
     expect(shown.get_by_role("button", name="What if")).to_be_focused()
 
 
-@pytest.mark.parametrize("theme", ["dark"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_axe_violation_and_nothing_wider_with_what_if_open(
     chromium: Browser, site: Site, theme: str
 ) -> None:
