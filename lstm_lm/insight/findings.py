@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from lstm_lm.insight.detectors import ACCEPTED_ODDS, LABELS, WEAKEST, Detector, detect
 from lstm_lm.insight.memory import half_lives
@@ -98,9 +99,7 @@ def find_longest(trace: GateTrace, layer: int) -> Finding:
     Units that hardly change are left out: an open forget gate with nothing written keeps nothing.
     """
     lives = half_lives(trace)[layer].astype(np.float64)
-    spread = trace["cell_state"][layer].std(axis=0, dtype=np.float64)
-    lively = spread >= LIVELIEST_SHARE * np.median(spread)
-    unit = int(np.argmax(np.where(lively, lives, -1.0)))
+    unit = int(np.argmax(np.where(lively(trace, layer), lives, -1.0)))
     median, life = float(np.median(lives)), float(lives[unit])
     start, stop = longest_hold(trace["forget_gate"][layer, :, unit])
     stands_out = life >= max(MANY_TIMES * median, SHORTEST_LONG)
@@ -126,6 +125,12 @@ def find_longest(trace: GateTrace, layer: int) -> Finding:
         unit=unit,
         step=start,
     )
+
+
+def lively(trace: GateTrace, layer: int) -> npt.NDArray[np.bool_]:
+    """(units,) Whether a unit's cell state changes enough to hold anything worth keeping."""
+    spread = trace["cell_state"][layer].std(axis=0, dtype=np.float64)
+    return spread >= LIVELIEST_SHARE * np.median(spread)
 
 
 def longest_hold(forget_gate: Array) -> tuple[int, int]:

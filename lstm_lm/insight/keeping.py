@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lstm_lm.insight.findings import LIVELIEST_SHARE, longest_hold
+from lstm_lm.insight.findings import lively, longest_hold
 from lstm_lm.insight.result import Result
 from lstm_lm.trace import GateTrace
 
@@ -34,17 +34,15 @@ class Keep(Result):
 def longest_keep(trace: GateTrace) -> Keep:
     """The longest stretch over which a unit keeps half of what it holds.
 
-    A unit counts whose cell state changes at least a tenth as much as the median unit's of its
-    layer: an open forget gate keeps nothing where nothing is written. Of stretches of one length
-    it is the one in which the memory is largest.
+    Only lively units count: an open forget gate keeps nothing where nothing is written. Of
+    stretches of one length it is the one in which the memory is largest.
 
     Raises:
         SignalError: the trace is of a plain RNN, which has no forget gates.
     """
     found: list[tuple[int, float, int, int, int]] = []
     for layer in range(trace.layers):
-        spread = trace["cell_state"][layer].std(axis=0, dtype=np.float64)
-        for unit in np.flatnonzero(spread >= LIVELIEST_SHARE * np.median(spread)).tolist():
+        for unit in np.flatnonzero(lively(trace, layer)).tolist():
             start, stop = longest_hold(trace["forget_gate"][layer, :, unit])
             held = abs(float(trace["cell_state"][layer, start, unit]))
             found.append((stop - start, held, layer, unit, start))

@@ -43,8 +43,7 @@ def grow(
         first=token_id,
         interventions=run.interventions,
     )
-    for each in steps:
-        branch.add_step(each.token, each.token_id, each.log_prob, each.signals)
+    branch.add_steps(steps)
     return branch
 
 

@@ -226,6 +226,5 @@ def written_alone(name: str, model: LanguageModel, sampling: SamplingConfig) -> 
     run.add_trace(trace)
     run.prompt_steps = trace.steps
     run.sampling = sampling
-    for step in generate(model, "", sampling, state=trace.final_state, position=trace.steps):
-        run.add_step(step.token, step.token_id, step.log_prob, step.signals)
+    run.add_steps(generate(model, "", sampling, state=trace.final_state, position=trace.steps))
     return run

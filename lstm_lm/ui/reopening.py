@@ -114,9 +114,9 @@ def _write(
     changes: tuple[Change, ...],
 ) -> PageRun:
     """The run as it was written, then again with each change, as a person made them."""
-    steps = generate(shown.model, "", sampling, state=trace.final_state, position=trace.steps)
-    for step in steps:
-        run.add_step(step.token, step.token_id, step.log_prob, step.signals)
+    run.add_steps(
+        generate(shown.model, "", sampling, state=trace.final_state, position=trace.steps)
+    )
     written = run
     for change in changes:
         if change.start >= run.steps:

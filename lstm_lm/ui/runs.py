@@ -7,6 +7,7 @@ for orders of rows. Knows nothing of gradio.
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 
 from lstm_lm.config import SamplingConfig
 from lstm_lm.engine import Array
+from lstm_lm.generation import Step
 from lstm_lm.interventions import Change, Intervention, StateChange
 from lstm_lm.model import State
 from lstm_lm.signals import SIGNALS_OF_CELL
@@ -98,6 +100,11 @@ class PageRun:
             self.log_probs.append(log_prob)
             self.tokens.append(token)  # last: it is what `steps` counts
         return True
+
+    def add_steps(self, steps: Iterable[Step]) -> None:
+        """Append all that a model writes."""
+        for step in steps:
+            self.add_step(step.token, step.token_id, step.log_prob, step.signals)
 
     def stop(self) -> None:
         """Let no more be written: as many steps as there are now, there will be."""

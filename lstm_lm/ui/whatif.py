@@ -145,8 +145,7 @@ def _written(
     steps = generate(
         shown.model, "", sampling, state=state, position=written, interventions=interventions
     )
-    for each in steps:
-        again.add_step(each.token, each.token_id, each.log_prob, each.signals)
+    again.add_steps(steps)
     return again
 
 

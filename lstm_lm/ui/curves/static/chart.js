@@ -1,27 +1,20 @@
 // The picture: an SVG of loss over training, with a mark for the slider's place and a cursor.
 
+import { draw } from "../../workbench/static/elements.js";
 import { CHARACTER, placeLabels } from "./labels.js";
 import { bits, scaleOf, short, ticksOf } from "./scale.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const NARROW = 640; // px; below it labels stand within the picture, not beside it
 const NEAR_END = 0.75; // of the width; a line that ends later has its label beside the picture
 const LEADER = 14; // px between a line's end and its label that need a leader
 const LONGEST = 24; // characters of a label
 const UNIT = { step: "steps", tokens: "tokens read", seconds: "seconds" };
 
-function make(name, attributes = {}, text) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
-
 export class Chart {
   constructor(root, view) {
     this.view = view;
     this.frame = root.querySelector(".frame");
-    this.svg = make("svg", {
+    this.svg = draw("svg", {
       class: "chart", tabindex: 0, role: "application", "aria-roledescription": "line chart",
     });
     this.frame.append(this.svg);
@@ -65,8 +58,8 @@ export class Chart {
       })),
     );
     this.box = box;
-    this.placeMark = make("g", { class: "place" });
-    this.cursorMark = make("g", { class: "cursor" });
+    this.placeMark = draw("g", { class: "place" });
+    this.cursorMark = draw("g", { class: "cursor" });
     this.svg.setAttribute("width", width);
     this.svg.setAttribute("height", height);
     this.svg.setAttribute(
@@ -100,14 +93,14 @@ export class Chart {
 
   grid(box, toX, toY, domain, range) {
     const { along, x, y } = this.view;
-    const group = make("g", { "aria-hidden": true });
+    const group = draw("g", { "aria-hidden": true });
     const ticks = ticksOf(y, range, 6);
     const digits = ticks.some((tick) => Math.abs(tick * 10 - Math.round(tick * 10)) > 1e-6) ? 2 : 1;
     for (const tick of ticks) {
       const at = Math.round(toY(tick)) + 0.5;
       group.append(
-        make("line", { class: "edge", x1: box.left, x2: box.right, y1: at, y2: at }),
-        make("text", { x: box.left - 8, y: at + 4, "text-anchor": "end" }, tick.toFixed(digits)),
+        draw("line", { class: "edge", x1: box.left, x2: box.right, y1: at, y2: at }),
+        draw("text", { x: box.left - 8, y: at + 4, "text-anchor": "end" }, tick.toFixed(digits)),
       );
     }
     let free = 0;
@@ -120,25 +113,25 @@ export class Chart {
       // One text may not run into the next, nor into the axis's name.
       if (at - half < free || at + half > unitFrom - 8) continue;
       free = at + half + 10;
-      group.append(make("text", { x: at, y: box.bottom + 20, "text-anchor": "middle" }, text));
+      group.append(draw("text", { x: at, y: box.bottom + 20, "text-anchor": "middle" }, text));
     }
     group.append(
-      make("text", { x: box.right, y: box.bottom + 20, "text-anchor": "end" }, unit),
-      make("text", { x: 0, y: 12 }, "bits a character"),
+      draw("text", { x: box.right, y: box.bottom + 20, "text-anchor": "end" }, unit),
+      draw("text", { x: 0, y: 12 }, "bits a character"),
     );
     return group;
   }
 
   lines(run, places, rows) {
-    const group = make("g", { style: `--run: var(--run-${run.color})`, "data-run": run.name });
+    const group = draw("g", { style: `--run: var(--run-${run.color})`, "data-run": run.name });
     const path = (kind, points) =>
-      make("path", { class: kind, d: points.map(({ x, y }, at) => `${at ? "L" : "M"}${x} ${y}`).join("") });
+      draw("path", { class: kind, d: points.map(({ x, y }, at) => `${at ? "L" : "M"}${x} ${y}`).join("") });
     const trained = places.filter(({ train }) => train !== null);
     group.append(
       path("train", trained.map(({ x, train }) => ({ x, y: train }))),
       path("val", places),
       ...places.map(({ x, y, row }, at) =>
-        make("circle", { cx: x, cy: y, r: rows.length > 80 ? 1.5 : 2.5, "data-row": row, "data-step": rows[at].step }),
+        draw("circle", { cx: x, cy: y, r: rows.length > 80 ? 1.5 : 2.5, "data-row": row, "data-step": rows[at].step }),
       ),
     );
     return group;
@@ -146,7 +139,7 @@ export class Chart {
 
   /** A name and a last value at each line's end, with a leader where it stands apart. */
   ends(labels, width) {
-    const group = make("g", { "aria-hidden": true });
+    const group = draw("g", { "aria-hidden": true });
     const ends = this.places.flatMap((places, run) =>
       places.length ? [{ ...places.at(-1), run, text: labels[run] }] : [],
     );
@@ -160,11 +153,11 @@ export class Chart {
     const { left, top, bottom } = this.box;
     placeLabels(ends, lines, { left, right: width, top, bottom }).forEach(({ x, y, meets }, at) => {
       const end = ends[at];
-      const part = make("g", { style: `--run: var(--run-${this.view.runs[end.run].color})` });
+      const part = draw("g", { style: `--run: var(--run-${this.view.runs[end.run].color})` });
       if (Math.hypot(meets.x - end.x, meets.y - end.y) > LEADER) {
-        part.append(make("line", { class: "drop", x1: end.x, y1: end.y, x2: meets.x, y2: meets.y }));
+        part.append(draw("line", { class: "drop", x1: end.x, y1: end.y, x2: meets.x, y2: meets.y }));
       }
-      part.append(make("text", { class: "end", x, y }, end.text));
+      part.append(draw("text", { class: "end", x, y }, end.text));
       group.append(part);
     });
     return group;
@@ -180,19 +173,19 @@ export class Chart {
     runs.forEach((run, at) => {
       const found = this.places[at]?.find(({ row }) => row === this.view.rowAtPlace(at));
       if (!found) return;
-      const group = make("g", { style: `--run: var(--run-${run.color})`, "data-run": run.name });
+      const group = draw("g", { style: `--run: var(--run-${run.color})`, "data-run": run.name });
       group.append(
-        make("line", { class: "drop", x1: found.x, x2: found.x, y1: found.y, y2: bottom }),
-        make("circle", { cx: found.x, cy: found.y, r: 6 }),
+        draw("line", { class: "drop", x1: found.x, x2: found.x, y1: found.y, y2: bottom }),
+        draw("circle", { cx: found.x, cy: found.y, r: 6 }),
       );
       this.placeMark.append(group);
     });
     const point = cursor && this.places[cursor.run]?.find(({ row }) => row === cursor.row);
     if (!point) return;
-    const group = make("g", { style: `--run: var(--run-${runs[cursor.run].color})` });
-    group.append(make("line", { class: "drop", x1: point.x, x2: point.x, y1: top, y2: bottom }));
+    const group = draw("g", { style: `--run: var(--run-${runs[cursor.run].color})` });
+    group.append(draw("line", { class: "drop", x1: point.x, x2: point.x, y1: top, y2: bottom }));
     for (const y of [point.train, point.y]) {
-      if (y !== null) group.append(make("circle", { cx: point.x, cy: y, r: 4.5 }));
+      if (y !== null) group.append(draw("circle", { cx: point.x, cy: y, r: 4.5 }));
     }
     this.cursorMark.append(group);
   }

@@ -1,16 +1,9 @@
 // A line chart of one or two series over the same places: an SVG, read by hover and by arrow keys.
 
 import { scaleOf, ticksOf } from "../../curves/static/scale.js";
+import { draw } from "../../workbench/static/elements.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const LABEL = 13; // px between the names of two lines
-
-export function draw(name, attributes = {}, text) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
 
 export class LineChart {
   /**

@@ -1,8 +1,7 @@
 // Saturation: a square for each gate, a point for each unit; shut across, open upwards.
 
-import { make } from "../../workbench/static/elements.js";
+import { draw, make } from "../../workbench/static/elements.js";
 import { percent } from "../../workbench/static/numbers.js";
-import { draw } from "./chart.js";
 import { table } from "./numbers.js";
 
 const NEAR = 14; // px within which the pointer means a point

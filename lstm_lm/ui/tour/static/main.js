@@ -3,7 +3,7 @@
 
 import { make } from "../../workbench/static/elements.js";
 import { benches } from "../../workbench/static/main.js";
-import { STOPS } from "./stops.js";
+import { STOPS, tab } from "./stops.js";
 
 const KEY = "lstm-lm tour"; // in the browser's storage
 const LOOK = 250; // ms between two looks at whether it is done
@@ -39,7 +39,7 @@ class Tour {
   }
 
   start() {
-    document.querySelector("#views button[role=tab]")?.click(); // the view Write
+    tab("Write").click();
     this.go(Math.min(kept(), STOPS.length - 1));
   }
 

@@ -33,7 +33,8 @@ function numbersAt(bench) {
   return pin && numbers?.step === pin.step && numbers.unit === pin.unit && numbers.layer === layer ? numbers : null;
 }
 
-const tab = (name) => [...document.querySelectorAll("#views button[role=tab]")].find((each) => each.textContent.trim() === name);
+/** The button of a view. */
+export const tab = (name) => [...document.querySelectorAll("#views button[role=tab]")].find((each) => each.textContent.trim() === name);
 
 /**
  * Each stop: `name`, `words` (paragraphs), `task`, `target` (a selector in the Write view, or in the page),

@@ -1,17 +1,10 @@
 // How often each signal has which value: bars over the palette that the heatmap paints it with.
 
-import { make, value } from "../../workbench/static/elements.js";
+import { draw, make, value } from "../../workbench/static/elements.js";
 import { number } from "../../workbench/static/numbers.js";
 import { painter } from "./colors.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 62;
-
-function draw(tag, attributes) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, text] of Object.entries(attributes)) element.setAttribute(name, text);
-  return element;
-}
 
 function histogram({ name, label, plain, signed, bounded }, { edges, counts, mean }) {
   const most = Math.max(...counts);

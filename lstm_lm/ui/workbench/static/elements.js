@@ -8,6 +8,14 @@ export function make(tag, className, ...held) {
   return element;
 }
 
+/** A shape of an SVG with its attributes, and the text that it holds. */
+export function draw(name, attributes = {}, text) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
 /** Draw anew, and leave the focus where it was: on the same button, counted from the first. */
 export function keepingFocus(container, draw) {
   const buttons = () => [...container.querySelectorAll("button")];

@@ -1,6 +1,6 @@
 // Wires between the boxes of a diagram, drawn under them from where the boxes stand.
 
-const SVG = "http://www.w3.org/2000/svg";
+import { draw } from "./elements.js";
 
 /**
  * @param svg covers the same area as the boxes.
@@ -16,10 +16,8 @@ export function drawWires(svg, boxes, pairs, lit) {
   };
   svg.replaceChildren(
     ...pairs.map(([from, to]) => {
-      const path = document.createElementNS(SVG, "path");
-      path.setAttribute("d", wire(place(from), place(to)));
-      path.setAttribute("class", lit ? (lit(from, to) ? "lit" : "dim") : "");
-      return path;
+      const shown = lit ? (lit(from, to) ? "lit" : "dim") : "";
+      return draw("path", { d: wire(place(from), place(to)), class: shown });
     }),
   );
 }
