@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, parse_qsl
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from lstm_lm.errors import LinkError, UserError
 from lstm_lm.interventions import Intervention, StateChange
 from lstm_lm.loading import save
 from lstm_lm.signals import LSTM_SIGNALS, SIGNAL_NAMES
+from lstm_lm.ui.changes import StateOfText
 from lstm_lm.ui.handlers import Handlers
 from lstm_lm.ui.links import LONGEST, Link, decode, encode
 from lstm_lm.ui.models import ModelShelf
@@ -96,9 +98,19 @@ def test_a_state_put_to_zero_comes_back() -> None:
     assert [(c.start, c.layer) for c in found.interventions] == [(3, None), (5, 1)]
 
 
+def test_the_text_whose_state_is_put_in_place_comes_back() -> None:
+    changes = (StateOfText(3, text="a head"), StateOfText(5, text="é\n", layer=1))
+    found = decode(dict(parse_qsl(encode(dataclasses.replace(PLAIN, interventions=changes)))))
+    assert found
+    texts = [c for c in found.interventions if isinstance(c, StateOfText)]
+    assert [(c.start, c.text, c.layer) for c in texts] == [(3, "a head", None), (5, "é\n", 1)]
+
+
 def test_what_no_link_can_hold_is_said() -> None:
+    state = (torch.zeros(1, 1, 2), torch.zeros(1, 1, 2))
     for changes, message in (
         ({"text": "é" * LONGEST}, f"too long for a link .36,.* of at most {LONGEST:,}"),
+        ({"interventions": (StateChange(3, state),)}, "state of no text"),
         ({"text": "a\ud800"}, "lone surrogate"),
     ):
         with pytest.raises(LinkError, match=message):
@@ -246,11 +258,13 @@ def test_interventions_change_what_is_written(folders: list[str]) -> None:
     assert (runs[1].values[9:34, row, 0] == 0).all()
     assert (runs[1].values[:9] == runs[0].values[:9]).all()
     assert (runs[0].values[9:34, row, 0] > 0).all()
-    found = reopen(here, held, "")
-    assert found
-    assert found.payload["notes"] == [
-        "Written with the forget gate of all 8 units of layer 1 held at 0 from step 10 on."
-    ]
+    read = {k: v for k, v in held.items() if k in ("model", "signal", "order", "interventions")}
+    for query, done in ((held, "Written"), (read | {"show": "read", "text": "abc"}, "Read")):
+        found = reopen(here, query, "")
+        assert found
+        assert found.payload["notes"] == [
+            f"{done} with the forget gate of all 8 units of layer 1 held at 0 from step 10 on."
+        ]
 
 
 def test_a_text_that_was_stopped_is_linked_as_long_as_it_is(folders: list[str]) -> None:

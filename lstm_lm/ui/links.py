@@ -12,9 +12,9 @@ or, of a unit's page, which needs no text:
 `revision` is the commit of a model from the Hub; `weights` the first digits of the sha256 of
 model.safetensors; `top_k`, `top_p` and `min_p` stand where they are set; `interventions` is JSON,
 a list of {"signal", "layer", "units", "value", "start", "stop"}, {"zero", "layer"} and {"read",
-"start"}: the state that the text `read` leaves. Whoever made a query may be hostile: everything
-is checked, by the classes that hold it where there is one. Knows nothing of models on this
-machine, or of gradio.
+"start", "layer"}: the state that the text `read` leaves. Whoever made a query may be hostile:
+everything is checked, by the classes that hold it where there is one. Knows nothing of models on
+this machine, or of gradio.
 """
 
 import json
@@ -100,7 +100,7 @@ def encode(link: Link) -> str:
     """The query, without a question mark.
 
     Raises:
-        LinkError: it would be too long.
+        LinkError: it would be too long, or a state is part of it that is no text's.
     """
     fields: dict[str, Any] = {"show": link.show, "model": link.model}
     fields |= {"revision": link.revision, "weights": link.weights or None, "text": link.text}
@@ -184,8 +184,10 @@ def _sampling(query: Mapping[str, str]) -> SamplingConfig:
 
 def _change_to_json(change: Change) -> dict[str, Any]:
     if isinstance(change, StateOfText):
-        return {"read": change.text, "start": change.start}
+        return {"read": change.text, "start": change.start, "layer": change.layer}
     if isinstance(change, StateChange):
+        if change.state is not None:
+            raise LinkError("a state of no text is part of this view: no link can hold it")
         return {"zero": change.start, "layer": change.layer}
     return {
         "signal": change.signal,
@@ -216,8 +218,8 @@ def _change_from_json(data: object) -> Change:
     match data:
         case {"zero": start, **rest} if set(rest) <= {"layer"}:
             return StateChange(start, layer=rest.get("layer"))
-        case {"read": str(text), "start": start, **rest} if not rest:
-            return StateOfText(start, text=text)
+        case {"read": str(text), "start": start, **rest} if set(rest) <= {"layer"}:
+            return StateOfText(start, text=text, layer=rest.get("layer"))
         case {"signal": str(signal), **rest} if set(rest) <= {
             "layer", "units", "value", "start", "stop",
         }:  # fmt: skip

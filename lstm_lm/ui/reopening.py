@@ -68,11 +68,9 @@ def reopen(handlers: Handlers, query: Mapping[str, str], session: str) -> Reopen
         run = _write(shown, run, trace, link.sampling, changes)
     handlers.store.add(run)
     payload = whole_payload(shown, run, asked=asked, marks=marks)
-    payload["notes"] = [
-        *notes,
-        *more,
-        *(f"Written with {words_of(each, run.units)} {when(each)}." for each in changes),
-    ]
+    done = "Read" if link.sampling is None else "Written"
+    told = [f"{done} with {words_of(each, run.units)} {when(each)}." for each in changes]
+    payload["notes"] = [*notes, *more, *told]
     payload["view"] = {name: getattr(link, name) for name in VIEW}
     return Reopened(
         show=link.show,
