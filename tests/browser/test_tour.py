@@ -3,12 +3,11 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from lstm_lm.insight.keeping import longest_keep
 from lstm_lm.loading import load
-from tests.browser.conftest import Site, open_page
+from tests.browser.conftest import Site, assert_no_violation, open_page
 from tests.browser.test_page import bench, choose_model
 
 pytestmark = pytest.mark.browser
@@ -99,7 +98,7 @@ def test_the_whole_tour_can_be_done_and_says_what_the_model_says(page: Page, sit
     )
     on(card, "Why a plain RNN forgets")
     page.get_by_role("tab", name="Memory").click()
-    expect(page.locator("#memory .all")).to_be_visible()
+    expect(page.locator("#memory .finding")).to_have_attribute("aria-busy", "false")
     seen(card, page.locator("#memory .sentence").inner_text())
     assert "gradient" in card.locator(".seen").inner_text()
     on(card, "What a unit has learned")
@@ -154,8 +153,7 @@ def test_it_is_taken_up_where_it_was_left_and_fits_a_phone(
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 390
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    found = Axe().run(page, options={"resultTypes": ["violations"]})
-    assert found.violations_count == 0, found.generate_report()
+    assert_no_violation(page)
     page.keyboard.press("Escape")
     expect(card).to_be_hidden()
     open_page(page, site.url)

@@ -116,9 +116,15 @@ class Memory {
     }
   }
 
+  /** The view's finding; `busy`: it is still to come. */
+  find(sentence, evidence = "", { busy = false } = {}) {
+    this.write(".sentence", sentence);
+    this.write(".evidence", evidence);
+    this.root.querySelector(".finding").setAttribute("aria-busy", String(busy));
+  }
+
   refuse(error) {
-    this.write(".sentence", "Nothing to show for this model and text.");
-    this.write(".evidence", "");
+    this.find("Nothing to show for this model and text.");
     this.write(".notes", error);
     this.root.querySelector(".all").hidden = true;
   }
@@ -135,8 +141,7 @@ class Memory {
     this.root.querySelector(".all").hidden = false;
     this.root.querySelector(".back").hidden = !own;
     this.write(".notes", notes.join(" "));
-    this.write(".sentence", "Measuring how far back the gradient reaches …");
-    this.write(".evidence", "");
+    this.find("Measuring how far back the gradient reaches …", "", { busy: true });
     this.buildLayers(layers);
     this.lines.draw();
     this.lines.reveal();
@@ -283,8 +288,7 @@ class Memory {
   }
 
   showFading(given) {
-    this.write(".sentence", given.sentence ?? "This text is too short to say how the gradient fades.");
-    this.write(".evidence", given.evidence ?? "");
+    this.find(given.sentence ?? "This text is too short to say how the gradient fades.", given.evidence);
     if (!this.show(".fading", given)) return;
     const distances = given.models[0].middle.map((_, at) => at + 1);
     const series = given.models.map(({ cell, kind, name, middle, fades_to: end }) => ({

@@ -176,7 +176,7 @@ export const STOPS = [
     ],
     task: "Open the view “Memory”, and look how far back each of the two still reaches.",
     target: "#views [role=tablist]",
-    done: () => tab("Memory").getAttribute("aria-selected") === "true" && Boolean(document.querySelector("#memory .all:not([hidden])")),
+    done: () => tab("Memory").getAttribute("aria-selected") === "true" && Boolean(document.querySelector("#memory .finding[aria-busy=false]")),
     seen: () => `${document.querySelector("#memory .sentence").textContent} The view “Write” is where the tour goes on.`,
     leave: () => tab("Write").click(),
     terms: { "vanishing gradient": "The influence of a step on a later one, multiplied by a number below 1 at every step between." },
