@@ -5,8 +5,10 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from lstm_lm.loading import save
@@ -18,6 +20,7 @@ QUIET = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 REAL = "shakespeare-char"
+SERIOUS = ("serious", "critical")  # impacts of what axe finds
 expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
 
 
@@ -93,6 +96,19 @@ def open_page(page: Page, url: str) -> None:
     page.wait_for_function(
         "document.querySelector('#write-bench .equations')?.textContent.length > 0"
     )
+
+
+def assert_no_violation(
+    page: Page, *, context: dict[str, Any] | None = None, impacts: tuple[str, ...] | None = None
+) -> None:
+    """Axe finds nothing wrong: on the whole page or in a part of it, of any impact or of these."""
+    found = Axe().run(page, context=context, options={"resultTypes": ["violations"]})
+    wrong = [
+        each
+        for each in found.response["violations"]
+        if impacts is None or each["impact"] in impacts
+    ]
+    assert not wrong, found.generate_report()
 
 
 def fill_numbers(page: Page, values: dict[str, float]) -> None:

@@ -5,13 +5,12 @@ import re
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from lstm_lm.loading import load
 from lstm_lm.model import LanguageModel
 from tests import reference
-from tests.browser.conftest import Site, open_page
+from tests.browser.conftest import Site, assert_no_violation, open_page
 from tests.browser.test_page import bench, read, read_with
 from tests.conftest import float64_weights
 
@@ -278,8 +277,7 @@ def test_no_axe_violation_and_nothing_wider_with_all_of_it_open(
     expect(shown.locator(".out").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert not sticking_out(shown)
-    found = Axe().run(page, options={"resultTypes": ["violations"]})
-    assert not found.response["violations"], found.generate_report()
+    assert_no_violation(page)
     page.close()
 
 

@@ -4,11 +4,10 @@ import re
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from lstm_lm.trace import trace_tokens
-from tests.browser.conftest import Site, open_page
+from tests.browser.conftest import SERIOUS, Site, assert_no_violation, open_page
 from tests.test_ui_memory_view import gradients
 
 pytestmark = pytest.mark.browser
@@ -127,8 +126,6 @@ def test_no_axe_violation_and_nothing_wider_than_the_screen(
         summary.click()
     expect(shown.locator(".gates tbody tr").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    found = Axe().run(page, options={"resultTypes": ["violations"]})
-    ours = [v for v in found.response["violations"] if v["impact"] in ("serious", "critical")]
-    assert not ours, [(v["id"], [node["html"][:200] for node in v["nodes"]]) for v in ours]
+    assert_no_violation(page, impacts=SERIOUS)
     assert not [url for url in asked if not url.startswith((site.url, "data:", "blob:"))]
     page.close()

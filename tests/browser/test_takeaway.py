@@ -8,11 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from lstm_lm.ui.models import public_name
-from tests.browser.conftest import Site, fill_numbers, open_page
+from tests.browser.conftest import Site, assert_no_violation, fill_numbers, open_page
 from tests.browser.test_inspector import go_to
 from tests.browser.test_page import bench, choose_model, read_with
 
@@ -166,8 +165,7 @@ def test_the_menu_works_from_the_keyboard_and_fits_a_phone(
     assert box["x"] + box["width"] <= 390
     panel.get_by_role("button", name="Copy link").press("Enter")
     expect(panel.get_by_label("The link")).to_be_visible()
-    found = Axe().run(page, options={"resultTypes": ["violations"]})
-    assert found.violations_count == 0, found.generate_report()
+    assert_no_violation(page)
     page.keyboard.press("Escape")
     expect(panel).to_be_hidden()
     expect(opener).to_be_focused()

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from lstm_lm.loading import BUNDLED, METRICS_FILE, read_metrics
-from tests.browser.conftest import Site, open_page
+from tests.browser.conftest import SERIOUS, Site, assert_no_violation, open_page
 
 pytestmark = pytest.mark.browser
 
@@ -211,8 +210,6 @@ def test_no_axe_violation_and_nothing_wider_than_the_screen(
     open_page(page, f"{site.url}?__theme={theme}")
     training(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    found = Axe().run(page, options={"resultTypes": ["violations"]})
-    ours = [v for v in found.response["violations"] if v["impact"] in ("serious", "critical")]
-    assert not ours, [(v["id"], [node["html"][:200] for node in v["nodes"]]) for v in ours]
+    assert_no_violation(page, impacts=SERIOUS)
     assert not [url for url in asked if not url.startswith((site.url, "data:", "blob:"))]
     page.close()

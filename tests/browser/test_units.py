@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from lstm_lm.palette import DIVERGING
 from lstm_lm.ui.unit_view import UnitView
-from tests.browser.conftest import Site, open_page
+from tests.browser.conftest import SERIOUS, Site, assert_no_violation, open_page
 from tests.browser.test_page import choose_model
 
 pytestmark = pytest.mark.browser
@@ -218,8 +217,6 @@ def test_no_axe_violation_in_light_or_dark_and_nothing_wider_than_the_screen(
         page.set_viewport_size({"width": width, "height": 900})
         expect(shown.locator(".help").first).to_be_visible(visible=width > 760)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        found = Axe().run(page, context=painted, options={"resultTypes": ["violations"]})
-        ours = [v for v in found.response["violations"] if v["impact"] in ("serious", "critical")]
-        assert not ours, [(v["id"], [node["html"][:200] for node in v["nodes"]]) for v in ours]
+        assert_no_violation(page, context=painted, impacts=SERIOUS)
     assert not [url for url in requests if not url.startswith((site.url, "data:", "blob:"))]
     page.close()
