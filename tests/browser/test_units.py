@@ -198,6 +198,17 @@ def test_a_link_leads_somebody_else_to_the_unit(page: Page, site: Site, view: Un
     visitor.close()
 
 
+def test_the_workbench_leads_to_the_page_of_the_unit_that_it_lays_open(
+    page: Page, site: Site, view: UnitView
+) -> None:
+    inside = page.locator("#write-bench .inside")
+    inside.get_by_role("spinbutton", name="unit").fill("37")
+    inside.get_by_role("spinbutton", name="unit").press("Enter")
+    expect(inside.locator(".title")).to_contain_text("unit 37 of layer 1")
+    inside.get_by_role("button", name="its page").click()
+    assert_shows(page.locator("#unit-pages"), *asked(view, site.real, 0, 37))
+
+
 def test_no_axe_violation_in_light_or_dark_and_nothing_wider_than_the_screen(
     chromium: Browser, site: Site
 ) -> None:

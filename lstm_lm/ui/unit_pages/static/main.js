@@ -4,6 +4,7 @@
 import { floatsOf } from "../../workbench/static/columns.js";
 import { make } from "../../workbench/static/elements.js";
 import { watchTheme } from "../../workbench/static/palette.js";
+import { receivePlaces, takePlace } from "./going.js";
 import { drawHistograms } from "./histograms.js";
 import { OwnText } from "./own.js";
 import { Peaks } from "./peaks.js";
@@ -37,6 +38,7 @@ class UnitPages {
     this.part(".address").addEventListener("focus", (event) => event.target.select());
     document.addEventListener("keydown", (event) => this.key(event));
     watchTheme(() => this.draw());
+    receivePlaces(() => this.begin());
     new ResizeObserver(() => this.begin()).observe(this.root);
   }
 
@@ -87,10 +89,17 @@ class UnitPages {
     if (!this.follow()) this.show(first?.layer ?? 0, first?.unit ?? 0);
   }
 
-  /** Go where a link leads, if it leads to this model. */
+  /** Go where another view or a link leads, if it leads to this model. */
   follow() {
+    if (!this.survey) return false;
+    const place = takePlace();
+    if (place) {
+      this.wanted = null;
+      this.show(place.layer, place.unit, { toTop: true });
+      return true;
+    }
     const { wanted } = this;
-    if (!this.survey || wanted?.model !== this.model) return false;
+    if (wanted?.model !== this.model) return false;
     this.wanted = null;
     this.note((wanted.notes ?? []).join(" "));
     this.show(wanted.layer, wanted.unit);

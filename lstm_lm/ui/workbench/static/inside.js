@@ -1,6 +1,7 @@
 // The card under the picture: one unit at the pinned step, exact. It fetches the numbers, holds
 // which gate is open, and lets the diagram, the sum, the ledger and the equations show them.
 
+import { goToUnit } from "../../unit_pages/static/going.js";
 import { CellDiagram, labelOf } from "./cell.js";
 import { keepingFocus } from "./elements.js";
 import { equationLines, ledger, told } from "./ledger.js";
@@ -23,6 +24,8 @@ export class Inside {
     for (const button of this.card.querySelectorAll("[data-move]")) {
       button.addEventListener("click", () => bench.move(...MOVES[button.dataset.move]));
     }
+    this.page = this.part(".its-page");
+    this.page.addEventListener("click", () => goToUnit(this.numbers.layer, this.numbers.unit));
     for (const card of root.querySelectorAll(".below .card:not(.written)")) {
       card.addEventListener("keydown", (event) => this.key(event));
     }
@@ -91,6 +94,7 @@ export class Inside {
     this.part(".surprise").textContent = surprise(numbers.log_prob);
     this.unit.max = columns.units - 1;
     if (document.activeElement !== this.unit) this.unit.value = unit;
+    this.page.title = `The page of unit ${unit} of layer ${layer + 1}`;
     this.diagram.build(cell);
     if (!this.diagram.gates.includes(this.open)) this.open = null;
     if (this.open) {
