@@ -39,7 +39,8 @@ def parser() -> argparse.ArgumentParser:
         "--out",
         type=Path,
         metavar="FOLDER",
-        help="where the model and its checkpoints go (default: runs/NAME-OF-THE-TEXT)",
+        help="where the model, its checkpoints and up to four early models (snapshots) go "
+        "(default: runs/NAME-OF-THE-TEXT)",
     )
     parser.add_argument(
         "--resume",

@@ -34,6 +34,7 @@ from lstm_lm.config import MOST_EVALUATIONS, ModelConfig, from_json, to_json
 from lstm_lm.errors import ConfigError, ModelFolderError, ModelNotFoundError, shown
 from lstm_lm.model import LanguageModel
 from lstm_lm.repository import is_repository_id, split_name
+from lstm_lm.snapshots import SNAPSHOT
 from lstm_lm.tokenizer import CharTokenizer, SentencePieceTokenizer, load_tokenizer
 
 MODEL_TYPE = "lstm-lm"
@@ -114,7 +115,9 @@ def is_local(name: str | Path) -> bool:
 
 
 def _local_folder(name: str | Path) -> Path | None:
-    if str(name) in bundled_models():
+    bundled, _, rest = str(name).partition("/")
+    early = SNAPSHOT.fullmatch(rest) and (BUNDLED / str(name)).is_dir()
+    if bundled in bundled_models() and (early or not rest):
         return BUNDLED / str(name)
     with contextlib.suppress(OSError, RuntimeError):  # a name too long; a ~user that is not there
         folder = Path(name).expanduser()

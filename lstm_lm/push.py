@@ -1,6 +1,7 @@
 """A model folder -> a repository on the Hub: checked before, pushed in one commit, then tagged.
 
-Only a model's own files go up (`hub.MODEL_FILES`), never checkpoints or the description of a run.
+Only a model's own files go up (`hub.MODEL_FILES`), never checkpoints, snapshots or the description
+of a run.
 What the repository holds already is not pushed again, so that pushing a model twice changes
 nothing. Nothing here writes into the folder. Knows nothing of training.
 """

@@ -24,6 +24,7 @@ from lstm_lm.loading import RESULTS_FILE, remove_partial_files
 from lstm_lm.processes import Processes, join, leave
 from lstm_lm.push import check_target, push_folder
 from lstm_lm.repository import Target
+from lstm_lm.snapshots import snapshots
 from lstm_lm.sources import standard_library, text_files
 from lstm_lm.training import Interrupted, begin, train
 
@@ -86,7 +87,7 @@ def resume_run(
     processes = join(run.train.device)
     finished = newest_step(folder) == run.train.steps and (folder / RESULTS_FILE).exists()
     if processes.first:
-        for place in (folder, checkpoint_folder(folder)):
+        for place in (folder, checkpoint_folder(folder), *snapshots(folder)):
             remove_partial_files(place)
         if not finished:
             _check(target)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from lstm_lm.errors import UserError
+from lstm_lm.snapshots import FOLDER as SNAPSHOTS
 
 ROOT = Path(__file__).parent.parent
 TAG = "lstm-lm"  # by which a Space of ours is known again
@@ -68,7 +69,9 @@ def _goes(name: PurePosixPath) -> bool:
     if any(part.startswith(".") or part == "__pycache__" for part in name.parts):
         return False
     if name.parts[1] == "models":
-        return len(name.parts) == 4 and name.name in MODEL_FILES
+        inside = name.parts[3:-1]  # a model's own folder, or a snapshot of it
+        own = not inside or (len(inside) == 2 and inside[0] == SNAPSHOTS)
+        return len(name.parts) > 3 and own and name.name in MODEL_FILES
     return name.suffix in CODE
 
 

@@ -14,19 +14,17 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from lstm_lm import checkpoint
 from lstm_lm.card import public_command, write_card
 from lstm_lm.checkpoint import Run
-from lstm_lm.config import SamplingConfig, TrainConfig, to_json
+from lstm_lm.config import TrainConfig, to_json
 from lstm_lm.console import Bar, Reporter
-from lstm_lm.corpus import Corpus, Ids, Streams
+from lstm_lm.corpus import Corpus, Streams
 from lstm_lm.device import choose_device, choose_precision
 from lstm_lm.errors import CheckpointError, UserError
-from lstm_lm.evaluation import bits, cold_window_loss, quick_stateful_loss
 from lstm_lm.interruption import interruptible
 from lstm_lm.loading import (
     METRICS_FILE,
@@ -41,14 +39,13 @@ from lstm_lm.loss_curve import write_loss_curve
 from lstm_lm.model import LanguageModel
 from lstm_lm.planning import settle
 from lstm_lm.processes import Processes
+from lstm_lm.scoring import conclusion, evaluation_row, told
 from lstm_lm.sizing import RULED, spelled_out
+from lstm_lm.snapshots import snapshot_folder, snapshot_steps
 from lstm_lm.tracking import Tracker, open_tracker
-from lstm_lm.trainer import EVALUATION_TOKENS, MOST_EVALUATIONS, Trainer
-from lstm_lm.verdict import LARGEST_TEXT, longest_repetition, more_time, repeats
+from lstm_lm.trainer import MOST_EVALUATIONS, Trainer
 
 REPORT_STEPS = 10  # losses are read from the device, and checked, this often
-WRITTEN_TOKENS = 5_000  # written at the end, to see whether the model repeats its text
-SAMPLE = SamplingConfig(max_new_tokens=300, temperature=0.7, seed=1)
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error: the person asked for it
@@ -184,6 +181,7 @@ class _Loop:
         self.evaluate_at = {
             round((number + 1) * self.steps / evaluations) for number in range(evaluations)
         }
+        self.snapshot_at = snapshot_steps(self.steps)
         self.pending: list[Tensor] = []  # losses that are still on the device
         # From here on: what a checkpoint's info holds.
         self.loss_sum = 0.0  # since the last evaluation
@@ -236,6 +234,8 @@ class _Loop:
                 self.pending.append(trainer.train_step())
                 bar.update(trainer.tokens_a_step)
                 step = trainer.next_step
+                if step in self.snapshot_at:
+                    self._keep_snapshot(step, bar)
                 evaluate = step in self.evaluate_at
                 stop = due = False
                 if processes.count == 1 or evaluate or step % REPORT_STEPS == 0:
@@ -258,6 +258,13 @@ class _Loop:
                 last_save = time.perf_counter()
                 if stop and step < self.steps:
                     raise Interrupted(step, self.folder)
+
+    def _keep_snapshot(self, step: int, bar: Bar) -> None:
+        """Keep the model as it is now, to be compared with the later one."""
+        self._collect_losses(bar)  # weights that are no numbers are worth nothing
+        if self.trainer.processes.first:
+            with self._writing():
+                save(self.trainer.model, snapshot_folder(self.folder, step))
 
     def _collect_losses(self, bar: Bar) -> None:
         """Read the losses since the last time, and stop if one is no number."""
@@ -293,22 +300,16 @@ class _Loop:
         """Score the model, keep it if it is the best so far, write and say how it does."""
         model = self.trainer.model
         model.eval()
-        used = self.corpus.validation[:EVALUATION_TOKENS]
-        loss = quick_stateful_loss(model, used)
+        loss, row = evaluation_row(
+            model,
+            self.corpus,
+            step=step,
+            tokens=step * self.trainer.tokens_a_step,
+            seconds=self.seconds,
+            train_loss=self.loss_sum / max(1, self.loss_count),
+            learning_rate=self.trainer.learning_rate(step - 1),
+        )
         self._check_finite([loss])  # the last step may have spoilt the weights
-        a_character = 1 / self.corpus.validation_characters_per_token
-        row: dict[str, Any] = {
-            "step": step,
-            "tokens": step * self.trainer.tokens_a_step,
-            "seconds": round(self.seconds, 1),
-            "train_loss": round(self.loss_sum / max(1, self.loss_count), 5),
-            "val_loss": round(loss, 5),
-            "val_bpc": round(bits(loss * a_character), 5),
-            "val_nats_per_character": round(loss * a_character, 5),
-            "val_tokens": len(used),
-            "learning_rate": self.trainer.learning_rate(step - 1),
-            "sample": model.complete("", SAMPLE),
-        }
         self.loss_sum, self.loss_count = 0.0, 0
         is_best = self.best is None or loss < self.best
         with self._writing():
@@ -319,30 +320,25 @@ class _Loop:
             write_card(self.folder, self.command)
         self.tracker.log(row)
         model.train()
-        self._say(row, is_best=is_best)
+        for line in told(row, characters=self.config.tokenizer == "char", is_best=is_best):
+            self.reporter.line(line)
 
     def conclude(self) -> None:
         """Score the model that was kept, in both protocols, and write the result down."""
         kept = load_folder(self.folder)
-        used = self.corpus.validation[:EVALUATION_TOKENS]
-        stateful, cold = quick_stateful_loss(kept, used), cold_window_loss(kept, used)
-        known = quick_stateful_loss(kept, self.corpus.training[:EVALUATION_TOKENS])
-        a_character = 1 / self.corpus.validation_characters_per_token
-        results = {
-            "val_loss": round(stateful, 5),
-            "val_nats_per_character": round(stateful * a_character, 5),
-            "val_bpc": round(bits(stateful * a_character), 5),
-            "val_loss_cold_windows": round(cold, 5),
-            "train_loss": round(known, 5),
-            "val_tokens": len(used),
-            "verdict": [self._more_time(stateful - known), self._repeats(kept)],
-            "parameters": kept.config.parameter_count,
-            "steps": self.steps,
-            "seconds": round(self.seconds, 1),
-            "command": public_command(self.command),
-            "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, "
-            f"torch {torch.__version__}, {self.trainer.device.type}",
-        }
+        results, lines = conclusion(
+            kept,
+            self.corpus,
+            read_metrics(self.folder),
+            steps=self.steps,
+            tokens_a_step=self.trainer.tokens_a_step,
+            about={
+                "seconds": round(self.seconds, 1),
+                "command": public_command(self.command),
+                "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, "
+                f"torch {torch.__version__}, {self.trainer.device.type}",
+            },
+        )
         with self._writing():
             write_atomically(
                 self.folder / RESULTS_FILE,
@@ -350,33 +346,8 @@ class _Loop:
             )
             write_loss_curve(self.folder, read_metrics(self.folder))
             write_card(self.folder)
-        self.reporter.line(
-            f"kept: {stateful:.4f} nats a token with the state carried over {len(used):,} "
-            f"validation tokens ({results['val_bpc']:.4f} bits a character); "
-            f"{cold:.4f} in cold windows of 256"
-        )
-        for sentence in results["verdict"]:
-            self.reporter.line(sentence)
-
-    def _more_time(self, gap: float) -> str:
-        """Whether more time would help: see verdict.py."""
-        epochs = self.steps * self.trainer.tokens_a_step / len(self.corpus.training)
-        return more_time(read_metrics(self.folder), epochs, gap)
-
-    def _repeats(self, kept: LanguageModel) -> str:
-        """Whether what the model writes stands in the training text: see verdict.py."""
-        tokenizer, training = kept.tokenizer, self.corpus.training[:LARGEST_TEXT]
-        steps = kept.generate("", SamplingConfig(max_new_tokens=WRITTEN_TOKENS, seed=1))
-        written = np.array([step.token_id for step in steps], dtype=training.dtype)
-        other = self.corpus.validation[: len(written)]
-
-        def longest(sequence: Ids) -> int:
-            found = longest_repetition(sequence, training)
-            run = sequence[found.start : found.start + found.length]
-            return len(tokenizer.decode(run.tolist()))
-
-        characters = len(tokenizer.decode(written.tolist()))
-        return repeats(f"{characters:,} characters", longest(written), longest(other))
+        for line in lines:
+            self.reporter.line(line)
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
@@ -388,19 +359,6 @@ class _Loop:
                 f"cannot write into {self.folder}: {error.strerror or error}; free some space "
                 f"and go on with --resume {self.folder}"
             ) from None
-
-    def _say(self, row: dict[str, Any], *, is_best: bool) -> None:
-        per_character = (
-            ""
-            if self.config.tokenizer == "char"
-            else f" ({row['val_nats_per_character']:.4f} nats a character)"
-        )
-        self.reporter.line(
-            f"step {row['step']:,}: train {row['train_loss']:.4f}, validation "
-            f"{row['val_loss']:.4f} nats a token{per_character}, {row['val_bpc']:.4f} bits a "
-            f"character{', the best so far' if is_best else ''}"
-        )
-        self.reporter.line("    " + row["sample"][:300].strip("\n").replace("\n", "\n    ") + "\n")
 
     def _write_metrics(self, rows: list[dict[str, Any]]) -> None:
         text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

@@ -36,6 +36,7 @@ def test_only_what_is_named_goes_to_a_space(tmp_path: Path) -> None:
         "lstm_lm/__init__.py", "lstm_lm/ui/page.py", "lstm_lm/ui/workbench/static/main.js",
         "lstm_lm/ui/workbench/workbench.css", "lstm_lm/ui/favicon.svg",
         "lstm_lm/models/small/config.json", "lstm_lm/models/small/model.safetensors",
+        "lstm_lm/models/small/snapshots/step-000050/model.safetensors",
     )  # fmt: skip
     unwanted = (
         ".env", ".git/config", ".gitignore", "train.py", "README.md", "pyproject.toml",
@@ -45,6 +46,8 @@ def test_only_what_is_named_goes_to_a_space(tmp_path: Path) -> None:
         "lstm_lm/__pycache__/x.py", "lstm_lm/secrets.txt", "lstm_lm/ui/page.pyi",
         "lstm_lm/data.npz", "lstm_lm/models/.writing-x/config.json",
         "lstm_lm/models/small/checkpoint/step-1.safetensors", "lstm_lm/models/small/x.py",
+        "lstm_lm/models/small/snapshots/x.safetensors", "lstm_lm/models/small/a/config.json",
+        "lstm_lm/models/small/snapshots/step-000050/checkpoint/config.json",
         "lstm_lm/models/config.json",
     )  # fmt: skip
     write(tmp_path, *wanted, *unwanted)

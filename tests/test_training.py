@@ -190,7 +190,7 @@ def test_a_run_folder_is_a_model_folder(corpus: Corpus, tmp_path: Path) -> None:
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert names == {
         "config.json", "model.safetensors", "tokenizer.json", "README.md", "metrics.jsonl",
-        "results.json", "loss.png", "checkpoint",
+        "results.json", "loss.png", "checkpoint", "snapshots",
     }  # fmt: skip
     assert not last.training
     assert LanguageModel.from_pretrained(tmp_path / "run").config == last.config
