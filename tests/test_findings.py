@@ -59,7 +59,9 @@ def test_a_unit_that_counts_the_line_is_found() -> None:
     values[:, 11] = -position / 10 + values[:, 11] / 10
     found = find(planted("cell_state", values), "cell_state", 0)
     assert found.unit == 11
-    assert found.sentence.startswith("Unit 11 follows the position in the line: |r| = 1.00")
+    assert found.sentence.startswith(
+        "Unit 11 of layer 1 follows the position in the line: |r| = 1.00"
+    )
 
 
 @pytest.mark.parametrize("signal", ["forget_gate", "cell_state"])
@@ -123,7 +125,7 @@ def test_a_planted_surprise_is_found_with_its_probability() -> None:
     surprise[170:172] = 20.0, 19.0  # what follows a surprise belongs to it
     found = find_surprise(surprised(surprise))
     assert (found.stands_out, found.step) == (True, 170)
-    assert "Step 170 was the surprise: 'x' at 20.0 nats (probability 2.1e-09)" in found.sentence
+    assert "Step 171 was the surprise: 'x' at 20.0 nats (probability 2.1e-09)" in found.sentence
 
 
 def test_surprises_that_thin_out_as_they_may_are_not_said() -> None:

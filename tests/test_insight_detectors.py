@@ -103,7 +103,7 @@ def test_planted_units_are_found_whatever_their_sign() -> None:
     assert (
         found["quotes"]
         .sentence()
-        .startswith("Unit 5 follows the inside of quotation marks: average precision")
+        .startswith("Unit 5 of layer 1 follows the inside of quotation marks: average precision")
     )
 
 
@@ -163,7 +163,7 @@ def test_marked_spans_that_lie_together_are_split_between_them() -> None:
     detector = detect(trace_of({"cell_state": cell}), [part]).detectors[0]
     assert (detector.best.unit, detector.best.sign) == (2, -1)
     assert detector.stands_out
-    assert "Unit 2 follows what was marked" in detector.sentence()
+    assert "Unit 2 of layer 1 follows what was marked" in detector.sentence()
 
 
 def test_several_layers_gates_and_chosen_units_can_be_asked_for() -> None:

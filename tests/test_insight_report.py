@@ -29,8 +29,9 @@ def test_a_line_of_each_kind_is_printed(folder: Path, capsys: pytest.CaptureFixt
     assert set(kinds) >= {"keeps", "follows", "detector", "saturation", "unit"}
     assert kinds.count("gradient") == kinds.count("context") == 2
     assert all(re.match(r"\w+ +\S.*[.!]$", line) for line in lines)
-    assert "Unit 0 follows the position in the line: |r| = 1.00 with its cell state." in "".join(
-        lines
+    assert (
+        "Unit 0 of layer 1 follows the position in the line: |r| = 1.00 with its cell state."
+        in "".join(lines)
     )
 
 

@@ -30,14 +30,16 @@ def run(handlers: Handlers) -> PageRun:
 WRONG: list[Any] = [None, -1, 10**9, 1.0, True, "0", [], {}, "__class__"]
 
 
-@pytest.mark.parametrize("name", ["exact", "inside", "ladder", "columns", "order", "line"])
+@pytest.mark.parametrize(
+    "name", ["exact", "inside", "ladder", "columns", "order", "saturation", "line"]
+)
 def test_anything_but_a_place_in_a_run_is_answered_with_nothing(
     handlers: Handlers, run: PageRun, name: str
 ) -> None:
     call = getattr(handlers, name)
     good: list[Any] = {
         "exact": [0], "ladder": [0], "inside": [0, 0, 0], "columns": [0],
-        "order": ["hidden_state", 0], "line": ["hidden_state", 0, 0],
+        "order": ["hidden_state", 0, "alike"], "saturation": [0], "line": ["hidden_state", 0, 0],
     }[name]  # fmt: skip
     assert call([run.run_id, *good]) is not None
     for arguments in [None, {}, [], "x", [run.run_id], ["another", *good], [[run.run_id], *good]]:

@@ -88,13 +88,14 @@ class Detector(Result):
         label = LABELS[best.signal]
         if not self.stands_out:
             return (
-                f"No unit stands out as following {self.name}: the best, unit {best.unit}, has "
+                f"No unit stands out as following {self.name}: the best, unit {best.unit} of "
+                f"layer {best.layer + 1}, has "
                 f"{self.measure} {best.score:.2f}, and shifted in time up to {best.shuffled:.2f}."
             )
         how = "" if self.measure == "|r|" else (" (high there)", " (low there)")[best.sign < 0]
         return (
-            f"Unit {best.unit} follows {self.name}: {self.measure} {best.score:.2f} with its "
-            f"{label}{how}."
+            f"Unit {best.unit} of layer {best.layer + 1} follows {self.name}: {self.measure} "
+            f"{best.score:.2f} with its {label}{how}."
         )
 
     def evidence(self) -> str:

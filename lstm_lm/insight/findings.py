@@ -1,5 +1,7 @@
 """Findings: a sentence with its numbers, said only when it stands out, and where to look.
 
+Sentences count layers and steps from 1, as the page does, and units from 0; fields count from 0.
+
 Each kind has its own control, and says it beside the sentence:
 
 - *where a gate acts*: the kind of token at which a layer's mean gate differs most from elsewhere,
@@ -106,8 +108,8 @@ def find_longest(trace: GateTrace, layer: int) -> Finding:
     if stands_out:
         sentence = (
             f"Unit {unit} of layer {layer + 1} keeps longest: half of what it holds is left after "
-            f"{_steps(life)}, of the median unit's after {_steps(median)}; from step {start} it "
-            f"kept half for {stop - start} steps."
+            f"{_steps(life)}, of the median unit's after {_steps(median)}; from step {start + 1} "
+            f"it kept half for {stop - start} steps."
         )
     else:
         sentence = (
@@ -179,11 +181,11 @@ def find_surprise(trace: GateTrace) -> Finding:
         kind="surprise",
         stands_out=stands_out,
         sentence=(
-            f"Step {step} was the surprise: {largest}; the median token costs {typical:.2f} nats, "
-            f"the next largest surprise {surprise[second]:.1f}."
+            f"Step {step + 1} was the surprise: {largest}; the median token costs "
+            f"{typical:.2f} nats, the next largest surprise {surprise[second]:.1f}."
             if stands_out
-            else f"No step stands out as a surprise: the largest is {largest} at step {step}, the "
-            f"next {surprise[second]:.1f} nats at step {second}."
+            else f"No step stands out as a surprise: the largest is {largest} at step {step + 1}, "
+            f"the next {surprise[second]:.1f} nats at step {second + 1}."
         ),
         evidence="Where surprises thin out as they do in this text, a gap of "
         f"{gap:.1f} nats to the next comes with odds of {min(odds, 1.0):.2g}.",
@@ -283,7 +285,7 @@ def _find_unit(trace: GateTrace, signal: str, layer: int, asked: Sequence[Proper
     return Finding(
         kind="follows",
         stands_out=True,
-        sentence=f"Unit {best.unit} follows {found.name}: {score} with its {label}.",
+        sentence=f"Unit {best.unit} of {name} follows {found.name}: {score} with its {label}.",
         evidence="Chosen on one half of this text, scored on the other; the same unit shifted in "
         f"time stays below {best.shuffled:.2f} in 95 of 100 shifts.",
         signal=signal,

@@ -20,6 +20,12 @@ from lstm_lm.insight.python_code import code_regions, looks_like_python
 
 Values = npt.NDArray[np.float64]
 
+KEYS = (
+    "comment", "string", "quotes", "speaker", "brackets", "depth",
+    "line", "word", "paragraph", "indentation", "start", "upper",
+)  # fmt: skip
+"""The short names of all properties; which of them a text has depends on what it is."""
+
 BYTE_TOKEN = re.compile(r"<0x[0-9A-F]{2}>\Z")  # how a piece of a longer character is shown
 
 

@@ -14,8 +14,8 @@ from typing import Any
 from lstm_lm.errors import UserError
 from lstm_lm.exports import csv_into, npz_into
 from lstm_lm.trace import GateTrace
+from lstm_lm.ui.meaning import rows
 from lstm_lm.ui.models import ShownModel, public_name
-from lstm_lm.ui.payload import order_of_rows
 from lstm_lm.ui.places import Place
 from lstm_lm.ui.runs import PageRun
 
@@ -68,9 +68,7 @@ def _content(shown: ShownModel, run: PageRun, part: str, ending: str, place: Pla
     if part == "picture":
         from lstm_lm.ui.picture import draw
 
-        order = list(range(run.units))
-        if place.order == "alike":
-            order = order_of_rows(run, place.signal, place.layer)
+        order = rows(run, place.signal, place.layer, place.order)
         return draw(run, place, order, shown.scale, public_name(shown.name), ending)
     trace = run.trace()
     trace.model = public_name(shown.name)

@@ -19,8 +19,9 @@ from lstm_lm.tokenizer import TokenIds
 from lstm_lm.trace import GateTrace, trace_tokens
 from lstm_lm.ui import branches, downloads, payload, whatif
 from lstm_lm.ui.linking import link_of
+from lstm_lm.ui.meaning import gates_payload, meaning, order_payload
 from lstm_lm.ui.models import ModelShelf, ShownModel, new_run, whole_payload
-from lstm_lm.ui.places import Place, place_of
+from lstm_lm.ui.places import ORDERS, Place, place_of
 from lstm_lm.ui.reading import readable
 from lstm_lm.ui.runs import PageRun, RunStore
 
@@ -124,7 +125,7 @@ class Handlers:
         return {
             **payload.header(run, shown.scale, shown.model.config.tokenizer, shown.about),
             **payload.columns(run, sent, run.steps, shown.scale),
-            "findings": payload.findings(run),
+            **meaning(run),
             "done": True,
         }
 
@@ -246,10 +247,15 @@ class Handlers:
         scale = self.shelf.get(run.model).scale
         return payload.columns(run, numbers[0], min(run.steps, numbers[0] + 512), scale)
 
-    def order(self, arguments: object) -> list[int] | None:
-        """[run, signal, layer] -> the rows, those that behave alike together."""
-        run, numbers = self._checked(arguments, ("signal", "layer"))
-        return None if run is None else payload.order_of_rows(run, *numbers)
+    def order(self, arguments: object) -> Payload | None:
+        """[run, signal, layer, order] -> the rows in one of `places.ORDERS`."""
+        run, numbers = self._checked(arguments, ("signal", "layer", "order"))
+        return None if run is None or not run.steps else order_payload(run, *numbers)
+
+    def saturation(self, arguments: object) -> Payload | None:
+        """[run, layer] -> how often each unit's gates were shut and open so far."""
+        run, numbers = self._checked(arguments, ("layer",))
+        return None if run is None or not run.steps else gates_payload(run.trace(), *numbers)
 
     def line(self, arguments: object) -> Payload | None:
         """[run, signal, layer, unit] -> one unit's signal over all steps."""
@@ -300,10 +306,11 @@ class Handlers:
             return None, ()
         limits = {"step": run.steps, "layer": run.layers, "unit": run.units}
         for kind, value in zip(kinds, arguments[1:], strict=True):
+            names = {"signal": run.signal_names, "order": ORDERS}.get(kind)
             fits = (
-                value in run.signal_names
-                if kind == "signal"
-                else type(value) is int and 0 <= value < limits[kind]
+                type(value) is int and 0 <= value < limits[kind]
+                if names is None
+                else value in names
             )
             if not fits:
                 return None, ()

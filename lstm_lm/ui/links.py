@@ -59,7 +59,7 @@ class Link:
     signal: str
     layer: int = 0
     order: str = "alike"
-    """Of the rows: index or alike."""
+    """Of the rows: one of `places.ORDERS`."""
     step: int | None = None
     """The step that is pinned."""
     unit: int | None = None

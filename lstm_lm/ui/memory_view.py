@@ -25,10 +25,10 @@ from lstm_lm.insight.memory import (
     influence,
     influence_by_distance,
 )
-from lstm_lm.insight.saturation import LABELS, saturation
 from lstm_lm.tokenizer import TokenIds, Tokenizer
 from lstm_lm.trace import GateTrace, trace_tokens
 from lstm_lm.ui import memory_words as words
+from lstm_lm.ui.meaning import gates_payload
 from lstm_lm.ui.models import ModelShelf, ShownModel, public_name
 from lstm_lm.ui.reading import readable
 
@@ -41,7 +41,6 @@ FEWEST_DISTANCES = 16
 FAR = 50  # tokens back that are called far, in a text that is long enough
 PLACES = 24  # targets over which the gradients are averaged
 LOSSES = ("loss", "standard_error")  # of a LossByContext, that are drawn
-GATES = ("forget_gate", "input_gate", "output_gate")
 Payload = dict[str, Any]
 
 
@@ -284,21 +283,7 @@ def _fading(viewed: ViewedText) -> Payload:
 def _gates(viewed: ViewedText, layer: int) -> Payload:
     if viewed.trace is None:
         return {"short": words.NO_GATES}
-    found = saturation(viewed.trace)
-    return {
-        "layer": layer,
-        "steps": found.steps,
-        "gates": [
-            {
-                "name": gate,
-                "label": LABELS[gate].capitalize(),
-                "left": found.left[gate][layer].tolist(),
-                "right": found.right[gate][layer].tolist(),
-                "sentence": found.sentence(gate, layer),
-            }
-            for gate in GATES
-        ],
-    }
+    return gates_payload(viewed.trace, layer)
 
 
 def _contexts(viewed: ViewedText) -> Payload:

@@ -28,7 +28,8 @@ from lstm_lm.loading import (
 from lstm_lm.model import LanguageModel
 from lstm_lm.repository import split_name
 from lstm_lm.trace import trace_tokens
-from lstm_lm.ui.payload import cell_scale, columns, findings, header
+from lstm_lm.ui.meaning import meaning
+from lstm_lm.ui.payload import cell_scale, columns, header
 from lstm_lm.ui.runs import PageRun, RunStore
 
 OPENING_STEPS = 320
@@ -95,7 +96,7 @@ def whole_payload(shown: ShownModel, run: PageRun, **more: Any) -> dict[str, Any
     return {
         **header(run, shown.scale, shown.model.config.tokenizer, shown.about),
         **columns(run, 0, run.steps, shown.scale),
-        "findings": findings(run),
+        **meaning(run),
         "done": True,
         **more,
     }

@@ -68,6 +68,7 @@ def build_page(
         named("whatif", handlers.whatif),
         named("columns", handlers.columns),
         named("order", handlers.order),
+        named("saturation", handlers.saturation),
         named("line", handlers.line),
         named("link", handlers.link),
         named("take", handlers.take),

@@ -12,8 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from lstm_lm.engine import Array, Engine
-from lstm_lm.insight.findings import find
-from lstm_lm.insight.order import alike_together
 from lstm_lm.insight.step import step_of_unit
 from lstm_lm.model import LanguageModel
 from lstm_lm.signals import SIGNALS_OF_CELL
@@ -169,18 +167,3 @@ def line(run: PageRun, signal: str, layer: int, unit: int) -> dict[str, Any]:
     row = run.signal_names.index(signal)
     values = run.values[: run.steps, row, layer, unit]
     return {"run": run.run_id, "values": base64_of(values)}
-
-
-def findings(run: PageRun) -> dict[str, list[dict[str, Any]]]:
-    """Signal -> a finding a layer."""
-    trace = run.trace()
-    return {
-        name: [find(trace, name, layer).to_json() for layer in range(run.layers)]
-        for name in run.signal_names
-    }
-
-
-def order_of_rows(run: PageRun, signal: str, layer: int) -> list[int]:
-    """The units of a layer, those that behave alike together."""
-    row = run.signal_names.index(signal)
-    return alike_together(run.values[: run.steps, row, layer]).tolist()

@@ -98,11 +98,12 @@ def figure_of(run: PageRun, place: Place, order: list[int], scale: Array, title:
     )
     figure.colorbar(image, ax=panels, label=legend, pad=0.02)
     heat.set_title(title, loc="left", fontsize=10, parse_math=False)
-    if place.order == "alike":
-        heat.set_yticks([])
-        heat.set_ylabel(f"{run.units} units, alike together")
-    else:
+    if place.order == "index":
         heat.set_ylabel("unit")
+    else:
+        heat.set_yticks([])
+        how = "alike together" if place.order == "alike" else f"by what follows: {place.order}"
+        heat.set_ylabel(f"{run.units} units, {how}")
     if place.unit is not None:
         _mark_unit(heat, order.index(place.unit))
         _draw_line(panels[1], signal, values[:, place.unit], steps, place.unit)

@@ -5,9 +5,11 @@ Steps, layers and units count from 0, as in Python. Knows nothing of links, file
 
 from dataclasses import dataclass
 
+from lstm_lm.insight.properties import KEYS
 from lstm_lm.ui.runs import PageRun
 
-ORDERS = ("index", "alike")
+ORDERS = ("index", "alike", *KEYS)
+"""Of the rows: by number, alike together, or by how well they follow a property."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +19,7 @@ class Place:
     signal: str
     layer: int
     order: str
-    """Of the rows: index, or alike (those that behave alike together)."""
+    """Of the rows: one of `ORDERS`."""
     start: int
     """The first step in view."""
     stop: int

@@ -175,7 +175,7 @@ def test_arrows_move_and_everything_follows(page: Page, site: Site) -> None:
     expect(shown.locator(".opened")).to_contain_text(f"= {value}")
     expect(shown.locator(".text mark")).to_have_text(TEXT[3], use_inner_text=False)
     cell = shown_number(signals["cell_state"][0, 3, down])
-    spoken = shown.locator(".spoken")
+    spoken = shown.locator(".plot .spoken")
     expect(spoken).to_have_text(
         re.compile(rf"^step 4 of 13 · .* · layer 1 · unit {down} · cell state {cell}")
     )
@@ -210,7 +210,7 @@ def test_buttons_and_a_number_move_where_there_are_no_arrow_keys(page: Page, sit
 
 def test_a_unit_named_in_a_sum_can_be_followed(page: Page, site: Site) -> None:
     shown = read_with(page, "tiny", TEXT)
-    shown.get_by_role("button", name="Layer 2").click()
+    shown.get_by_role("button", name="Layer 2", exact=True).click()
     go_to(shown, STEP)
     shown.locator(".gate[data-box=output_gate]").click()
     below, same = shown.locator(".products").all()
@@ -221,7 +221,9 @@ def test_a_unit_named_in_a_sum_can_be_followed(page: Page, site: Site) -> None:
     name = below.get_by_role("button").first.inner_text()
     below.get_by_role("button").first.click()
     expect(title).to_contain_text(f"Inside step {STEP}: {name} of layer 1")
-    expect(shown.get_by_role("button", name="Layer 1")).to_have_attribute("aria-pressed", "true")
+    expect(shown.get_by_role("button", name="Layer 1", exact=True)).to_have_attribute(
+        "aria-pressed", "true"
+    )
 
 
 def test_a_plain_rnn_is_one_sum(page: Page, site: Site) -> None:

@@ -193,7 +193,7 @@ def test_a_token_not_taken_grows_the_branch_that_python_writes(page: Page, site:
     expect(row).to_contain_text(f"of the {both} steps both have, {same} have the same token")
     nats = sum(e.log_prob for e in written[:both]) - sum(opening.log_probs[step + 1 :][:both])
     expect(row).to_contain_text(f"{abs(nats):.1f} nats {'less' if nats < 0 else 'more'} likely")
-    expect(shown.locator(".spoken")).to_have_text(re.compile(r"^Branch 1\. Step \d+ is"))
+    expect(shown.locator(".plot .spoken")).to_have_text(re.compile(r"^Branch 1\. Step \d+ is"))
     assert shown.locator(".scroller canvas").evaluate("canvas => canvas.height") > before
     # Inside the branch: its text, its numbers, and its own ladder.
     shown.get_by_role("button", name="Look inside branch 1").click()
@@ -279,7 +279,7 @@ def test_a_branch_is_pointed_at_in_its_own_place(page: Page, site: Site) -> None
     y = 354 + 4 + 36 + 60  # the middle of its picture
     canvas.click(position={"x": 10 * (STEP + 2) + 5, "y": y})
     expect(shown.locator(".inside .title")).to_contain_text(f"step {STEP + 3} of branch 1")
-    expect(shown.locator(".readout")).to_contain_text(f"branch 1 · step {STEP + 3} of")
+    expect(shown.locator(".plot .readout")).to_contain_text(f"branch 1 · step {STEP + 3} of")
     canvas.click(position={"x": 10 * (STEP - 2) + 5, "y": y})  # where there is no branch yet
     expect(shown.locator(".inside .title")).to_contain_text(f"step {STEP + 3} of branch 1")
     canvas.press("Home")  # and no key leads there

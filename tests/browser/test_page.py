@@ -138,8 +138,8 @@ def test_changing_signal_or_layer_writes_nothing_again(page: Page, site: Site) -
     runs = len(site.handlers.store)
     for name in ("Forget gate", "Input gate", "Candidate", "Output gate", "Hidden state"):
         shown.get_by_role("button", name=re.compile(f"^{name}")).click()
-        expect(shown.locator(".readout")).to_contain_text(name.lower())
-        expect(shown.locator(".readout")).not_to_contain_text("…")
+        expect(shown.locator(".plot .readout")).to_contain_text(name.lower())
+        expect(shown.locator(".plot .readout")).not_to_contain_text("…")
     expect(shown.locator(".text")).to_have_text(text)
     assert len(site.handlers.store) == runs
 
@@ -147,7 +147,7 @@ def test_changing_signal_or_layer_writes_nothing_again(page: Page, site: Site) -
 def test_hover_reads_out_token_unit_and_value(page: Page, site: Site) -> None:
     shown = bench(page)
     shown.locator(".scroller canvas").hover(position={"x": 305, "y": 120})
-    expect(shown.locator(".readout")).to_have_text(
+    expect(shown.locator(".plot .readout")).to_have_text(
         re.compile(r"step \d+ of 321 · .+ · layer 1 · unit \d+ · cell state −?\d+\.\d{3}")
     )
 
@@ -210,7 +210,7 @@ def test_everything_works_from_the_keyboard_and_is_spoken(page: Page, site: Site
     canvas.press("Home")
     canvas.press("ArrowDown")
     canvas.press("Enter")
-    expect(shown.locator(".spoken")).to_have_text(
+    expect(shown.locator(".plot .spoken")).to_have_text(
         re.compile(r"step 1 of 321 · .* · unit \d+ · cell state −?\d")
     )
     expect(shown.locator(".inside .title")).to_contain_text("Inside step 1:")

@@ -144,7 +144,7 @@ def test_another_texts_state_is_swapped_in_by_the_keyboard_alone(page: Page, sit
     nats = model.effect(TEXT, [change])
     expect(row).to_contain_text("With the state after reading “deaf cab” put in place")
     expect(row).to_contain_text(f"becomes {two(abs(nats))} nats")
-    expect(shown.locator(".spoken")).to_have_text(re.compile(r"^Branch 2\. With the state"))
+    expect(shown.locator(".plot .spoken")).to_have_text(re.compile(r"^Branch 2\. With the state"))
     panel.get_by_label("Another text").focus()
     page.keyboard.press("Escape")
     expect(panel).to_be_hidden()

@@ -11,7 +11,7 @@ class Workbench(Component):
 
     Its value is a payload (`ui/payload.py`): a header with the first columns of a run, then
     columns as they are written. Its server functions are those of `ui.handlers`: exact, inside,
-    ladder, branch, whatif, columns, order, line, link and take.
+    ladder, branch, whatif, columns, order, saturation, line, link and take.
     """
 
     NAME = "workbench"

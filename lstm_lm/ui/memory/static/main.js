@@ -1,12 +1,13 @@
 // The Memory view: which model, text, step and layer are looked at, and what is asked of the server.
 
 import { make } from "../../workbench/static/elements.js";
+import { Gates } from "../../workbench/static/gates.js";
 import { watchTheme } from "../../workbench/static/palette.js";
 import { quoted } from "../../workbench/static/strip.js";
+import { table } from "../../workbench/static/table.js";
 import { LineChart } from "./chart.js";
-import { Gates } from "./gates.js";
 import { Lines } from "./lines.js";
-import { power, small, table } from "./numbers.js";
+import { power, small } from "./numbers.js";
 
 const PAUSE = 120; // ms between key presses that are one walk
 const SHORT = { lstm: "LSTM", rnn: "RNN" };

@@ -1,6 +1,4 @@
-// How small numbers are written, and tables of them.
-
-import { make } from "../../workbench/static/elements.js";
+// How small numbers are written.
 
 const HIGH = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 const raised = (power) => [...String(power)].map((digit) => HIGH[digit]).join("");
@@ -16,18 +14,4 @@ export function small(value) {
   if (value >= 0.001) return value.toPrecision(3);
   const [digits, exponent] = value.toExponential(1).split("e");
   return `${digits} × 10${raised(Number(exponent))}`;
-}
-
-/** A table: its caption, its head and rows of texts, the first of each row its name. */
-export function table(caption, head, rows) {
-  const cell = (text, at) => make(at ? "td" : "th", "", text);
-  const body = make("tbody", "");
-  for (const row of rows) {
-    const cells = row.map(cell);
-    cells[0].scope = "row";
-    body.append(make("tr", "", ...cells));
-  }
-  const top = head.map((text) => make("th", "", text));
-  for (const each of top) each.scope = "col";
-  return make("table", "", make("caption", "", caption), make("thead", "", make("tr", "", ...top)), body);
 }

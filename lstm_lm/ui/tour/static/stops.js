@@ -15,7 +15,8 @@ const VASWANI = ["Vaswani and others 2017, Attention Is All You Need", "https://
 const HARD = ["Hard and others 2018, Federated Learning for Mobile Keyboard Prediction", "https://arxiv.org/abs/1811.03604"];
 
 const signalShown = (bench) => bench.columns.signals[bench.view.signal].name;
-const findingOf = (bench, signal) => bench.finding.found?.[signal]?.[bench.view.layer];
+const findingOf = (bench, signal) =>
+  signalShown(bench) === signal ? bench.finding.now() : bench.finding.found?.[signal]?.[bench.view.layer];
 
 /** Whether this signal is shown and, where its finding names a place, that place is pinned. */
 function atFinding(bench, signal) {

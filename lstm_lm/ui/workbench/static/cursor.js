@@ -33,6 +33,7 @@ export class Cursor {
     this.bench.view.cursor = place;
     this.byPointer = false;
     this.plot.schedule();
+    this.bench.saturation.follow();
     clearTimeout(this.resting);
     this.readOut(speak);
     if (place) this.resting = setTimeout(() => this.fetchFor(place, speak), speak ? 0 : HOVER_DELAY);

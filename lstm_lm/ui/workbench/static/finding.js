@@ -1,20 +1,35 @@
-// The sentence above the picture: what stands out in the signal and layer that are shown.
+// The sentences above the picture: what stands out in the signal and layer that are shown, and what
+// else does in the text.
 
+import { make } from "./elements.js";
+
+const MOST = 2; // further sentences
 export class Finding {
   constructor(root, bench) {
     this.root = root;
     this.bench = bench;
-    this.found = null; // signal -> a finding a layer, once the text is complete
+    this.clear();
+    this.also = root.querySelector(".also");
     root.querySelector(".show-where").addEventListener("click", () => this.showWhere());
   }
 
   clear() {
-    this.found = null;
+    this.found = null; // signal -> a finding a layer, once the text is complete
+    this.overview = []; // what stands out in the whole text
+    this.opened = null; // one of those that was pressed, until another signal or order is chosen
   }
 
+  /** A complete text's: see ui/meaning.py. */
+  take({ findings, overview }) {
+    this.found = findings;
+    this.overview = overview;
+  }
+
+  /** One that was pressed, else of what the rows are sorted by, else of the signal and layer. */
   now() {
-    const { view, columns } = this.bench;
-    return this.found?.[columns.signals[view.signal].name]?.[view.layer];
+    const { view, columns, orderKey } = this.bench;
+    if (this.opened?.where === orderKey) return this.opened.finding;
+    return this.bench.sorted?.finding ?? this.found?.[columns.signals[view.signal].name]?.[view.layer];
   }
 
   /** Look at the unit that it speaks of, unless a person chose another. */
@@ -27,6 +42,19 @@ export class Finding {
     }
     this.say();
     this.bench.refreshLine(true);
+  }
+
+  /** Put another finding on top and go there. */
+  open(finding) {
+    const { bench } = this;
+    if (finding.signal) {
+      const signal = bench.columns.signals.findIndex(({ name }) => name === finding.signal);
+      bench.choose({ signal, layer: finding.layer });
+    }
+    this.opened = { finding, where: bench.orderKey };
+    this.say();
+    this.showWhere();
+    this.root.querySelector(".show-where").focus({ preventScroll: true });
   }
 
   showWhere() {
@@ -51,10 +79,27 @@ export class Finding {
       part(".against").textContent = "What stands out is said when the text is complete.";
     }
     part(".show-where").hidden = finding?.step == null;
+    this.sayAlso(finding);
     const number = (count) => count.toLocaleString("en");
     const steps = columns.end === 1 ? "1 step" : `${number(columns.end)} steps`;
     part(".progress").textContent = columns.done
       ? steps
       : `writing · ${number(columns.end)} of ${number(columns.capacity)} steps`;
+  }
+
+  sayAlso(shown) {
+    const others = this.overview.filter(({ sentence }) => sentence !== shown?.sentence).slice(0, MOST);
+    const key = others.map(({ sentence }) => sentence).join(" ");
+    if (key === this.saidAlso) return; // buttons are not made anew under a pointer
+    this.saidAlso = key;
+    this.also.replaceChildren(
+      ...others.map((finding) => {
+        const button = make("button", "link", finding.sentence);
+        button.type = "button";
+        button.title = finding.evidence;
+        button.addEventListener("click", () => this.open(finding));
+        return make("li", "", button);
+      }),
+    );
   }
 }

@@ -10,6 +10,7 @@ import { Ladder } from "./ladder.js";
 import { Lane } from "./lane.js";
 import { watchTheme } from "./palette.js";
 import { Plot } from "./plot.js";
+import { Saturation } from "./saturation.js";
 import { Switches } from "./switches.js";
 import { TakeAway } from "./takeaway.js";
 import { WrittenText } from "./text.js";
@@ -31,7 +32,7 @@ class Workbench {
     this.orders = new Map();
     this.view = {
       signal: 0, layer: 0, unit: 0, ordering: "alike", order: null,
-      pin: null, cursor: null, chosenUnit: false,
+      pin: null, cursor: null, pointed: -1, chosenUnit: false,
     };
     this.switches = new Switches(this.root, this);
     this.plot = new Plot(this.root, this);
@@ -43,6 +44,7 @@ class Workbench {
     this.whatIf = new WhatIf(this.root, this);
     this.text = new WrittenText(this.root, this);
     this.takeAway = new TakeAway(this.root, this);
+    this.saturation = new Saturation(this.root, this);
     watchTheme(() => {
       this.plot.redraw();
       this.inside.draw();
@@ -73,6 +75,7 @@ class Workbench {
       this.end(value);
     } else {
       this.streamed = true;
+      this.saturation.refresh();
       if (this.refreshLine() && !this.view.pin) {
         this.inside.show({ lane: this.lane, step: this.columns.end - 1, unit: this.view.unit });
       }
@@ -118,6 +121,7 @@ class Workbench {
     this.branches.clear();
     this.whatIf.clear();
     this.switches.build();
+    this.switches.offer([]);
     this.takeAway.began(before, header);
     this.plot.begin();
     this.cursor.readOut();
@@ -125,9 +129,12 @@ class Workbench {
 
   end(value) {
     this.columns.done = true;
-    this.finding.found = value.findings;
+    this.finding.take(value);
     this.fillGaps();
     this.orders.clear(); // they were made from fewer steps
+    this.fallBack(value.properties);
+    this.switches.offer(value.properties);
+    this.saturation.refresh(true);
     this.takeOrder();
     this.settle();
   }
@@ -173,6 +180,7 @@ class Workbench {
     for (const lane of this.plot.lanes) lane.line = null;
     this.takeOrder();
     this.switches.mark();
+    this.saturation.refresh(true);
     this.plot.redraw();
     this.finding.follow();
     this.inside.show();
@@ -192,6 +200,7 @@ class Workbench {
     if (changed || !lane.line) this.refreshLine(true);
     this.plot.schedule();
     this.cursor.readOut();
+    this.saturation.follow();
     this.inside.show(this.view.pin, { speak });
     this.ladder.show();
     this.text.mark(lane, step);
@@ -235,7 +244,31 @@ class Workbench {
     this.text.mark(this.lane, -1);
   }
 
-  /** The rows' order: in order at once; alike together when the server has worked it out. */
+  /** Where the rows cannot be sorted by what was chosen in another text, they lie alike together. */
+  fallBack(properties) {
+    const { view } = this;
+    if (view.ordering === "index" || view.ordering === "alike") return;
+    const found = properties.find(({ key }) => key === view.ordering);
+    if (!found || found.why) view.ordering = "alike";
+  }
+
+  /** Look at a unit in the step that is pinned, or the last. */
+  chooseUnit(unit) {
+    const { pin } = this.view;
+    this.pin(pin?.step ?? this.columns.end - 1, unit, { speak: true });
+  }
+
+  get orderKey() {
+    return `${this.view.signal} ${this.view.layer} ${this.view.ordering}`;
+  }
+
+  /** What the rows are sorted by, with its finding; undefined where that is no property. */
+  get sorted() {
+    const order = this.orders.get(this.orderKey);
+    return order?.finding && order;
+  }
+
+  /** The rows' order: in order at once; any other when the server has worked it out. */
   async takeOrder() {
     const { view, columns } = this;
     const identity = () => Uint32Array.from({ length: columns.units }, (_, unit) => unit);
@@ -243,20 +276,21 @@ class Workbench {
       view.order = identity();
       return;
     }
-    const key = `${view.signal} ${view.layer}`;
+    const key = this.orderKey;
     if (this.orders.has(key)) {
-      view.order = this.orders.get(key);
+      view.order = this.orders.get(key).rows;
       return;
     }
     if (view.order?.length !== columns.units) view.order = identity();
     if (!columns.done) return; // rows stay where they are while the model writes
-    const answer = await this.server.order([columns.run, columns.signals[view.signal].name, view.layer]);
+    const answer = await this.server.order([columns.run, columns.signals[view.signal].name, view.layer, view.ordering]);
     if (!answer || columns !== this.columns) return;
-    this.orders.set(key, Uint32Array.from(answer));
-    if (key === `${view.signal} ${view.layer}` && view.ordering === "alike") {
-      view.order = this.orders.get(key);
-      this.plot.redraw();
-    }
+    const values = answer.values && floatsOf(answer.values);
+    this.orders.set(key, { ...answer, values, rows: Uint32Array.from(answer.order) });
+    if (key !== this.orderKey) return;
+    view.order = this.orders.get(key).rows;
+    this.plot.redraw();
+    if (answer.finding) this.finding.follow();
   }
 
   /** Fetch the unit's line again; true unless that was done a moment ago. */

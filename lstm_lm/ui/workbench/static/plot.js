@@ -6,6 +6,7 @@ import { isDark, lookup } from "./palette.js";
 import { columnWidthFor } from "./strip.js";
 
 const STRIP = 36;
+const BAND = 6; // px of the strip, over the rows: what they are sorted by
 const HEAT = 250;
 const BRANCH_HEAT = 120;
 const GAP = 10;
@@ -80,7 +81,8 @@ export class Plot {
     this.root.querySelector(".high").textContent = high;
     this.root.querySelector(".meaning").textContent =
       signal.label.toLowerCase() +
-      (signal.bounded ? "" : ", each unit against its own largest value in this model’s opening text");
+      (signal.bounded ? "" : ", each unit against its own largest value in this model’s opening text") +
+      (this.bench.sorted ? `; the band on top: ${this.bench.sorted.name}` : "");
   }
 
   /** Columns [from, to) are here. */
@@ -143,12 +145,27 @@ export class Plot {
     context.clearRect(0, 0, width, this.total);
     const shared = { first, last, left, columnWidth, ratio, dark: isDark(), color };
     for (const lane of this.lanes) lane.draw(context, view, { ...shared, marks: lane.number ? [] : marks });
+    this.drawBand(shared, color("--ink"));
     this.drawLines(shared, view, color);
     this.drawRow(view.unit, width, color("--mark"));
+    if (view.pointed >= 0) this.drawRow(view.pointed, width, color("--ink"), { across: true });
     if (view.cursor) this.drawBox(view.cursor, left, color("--ink"));
     if (view.pin) this.drawBox(view.pin, left, color("--mark"));
     this.label(`unit ${view.unit}, ${columns.signals[view.signal].label.toLowerCase()}`, this.lineTop + 9, color);
     for (const lane of this.bench.branches.lanes) this.label(lane.name, lane.heatTop - 12, color, DASHES[lane.number]);
+  }
+
+  /** What the rows are sorted by, over the text: none where it is 0, full where it is largest. */
+  drawBand({ first, last, left, columnWidth }, color) {
+    const values = this.bench.sorted?.values;
+    if (!values) return;
+    const { context } = this;
+    context.fillStyle = color;
+    for (let step = first; step < Math.min(last, values.length); step += 1) {
+      context.globalAlpha = values[step];
+      context.fillRect(left + step * columnWidth, STRIP - BAND, columnWidth, BAND - 1);
+    }
+    context.globalAlpha = 1;
   }
 
   /** The unit's line in the text, and in its branches from where they leave. */
@@ -199,11 +216,12 @@ export class Plot {
     return this.bench.view.order.indexOf(unit);
   }
 
-  drawRow(unit, width, color) {
+  drawRow(unit, width, color, { across = false } = {}) {
     const { units } = this.bench.columns;
     const y = STRIP + ((this.rowOf(unit) + 0.5) / units) * HEAT;
     const { context } = this;
     context.fillStyle = color;
+    if (across) context.fillRect(0, y - 0.5, width, 1);
     for (const [x, way] of [[0, 1], [width, -1]]) {
       context.beginPath();
       context.moveTo(x, y - 5);

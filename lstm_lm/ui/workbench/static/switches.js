@@ -6,7 +6,9 @@ export class Switches {
     this.signals = root.querySelector(".signals");
     this.layers = root.querySelector(".layers");
     this.order = root.querySelector(".order");
-    for (const button of this.order.children) {
+    this.by = root.querySelector(".order .by");
+    this.by.addEventListener("change", () => bench.choose({ ordering: this.by.value || "alike" }));
+    for (const button of this.order.querySelectorAll("button")) {
       button.addEventListener("click", () => bench.choose({ ordering: button.dataset.order }));
     }
   }
@@ -43,6 +45,24 @@ export class Switches {
       [...buttons].forEach((button, at) => button.setAttribute("aria-pressed", String(chosen(button, at))));
     press(this.signals.children, (_, at) => at === view.signal);
     press(this.layers.children, (_, at) => at === view.layer);
-    press(this.order.children, (button) => button.dataset.order === view.ordering);
+    press(this.order.querySelectorAll("button"), (button) => button.dataset.order === view.ordering);
+    const offered = [...this.by.options].some(({ value }) => value === view.ordering);
+    this.by.value = offered ? view.ordering : "";
+    this.by.classList.toggle("chosen", offered);
+  }
+
+  /** What the rows can be sorted by, once the text is complete; and why not, of what cannot. */
+  offer(properties) {
+    const first = new Option(properties.length ? "by what they follow …" : "by what they follow", "");
+    this.by.replaceChildren(
+      first,
+      ...properties.map(({ key, name, why }) => {
+        const option = new Option(why ? `${name} (${why})` : name, key);
+        option.disabled = Boolean(why);
+        return option;
+      }),
+    );
+    this.by.disabled = !properties.length;
+    this.mark();
   }
 }

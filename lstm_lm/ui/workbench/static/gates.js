@@ -1,27 +1,51 @@
 // Saturation: a square for each gate, a point for each unit; shut across, open upwards.
 
-import { draw, make } from "../../workbench/static/elements.js";
-import { percent } from "../../workbench/static/numbers.js";
-import { table } from "./numbers.js";
+import { draw, make } from "./elements.js";
+import { percent } from "./numbers.js";
+import { table } from "./table.js";
 
 const NEAR = 14; // px within which the pointer means a point
 const EDGE = { left: 34, right: 8, top: 10, bottom: 34 };
 
 export class Gates {
-  constructor(card) {
-    this.card = card;
+  /**
+   * @param card holds .squares, .where, .spoken and details.
+   * @param pointed called with the unit that is pointed at, -1 for none; @param chosen with one
+   *   that is pressed.
+   */
+  constructor(card, { pointed = () => {}, chosen = () => {} } = {}) {
+    Object.assign(this, { card, pointed, chosen });
     this.squares = card.querySelector(".squares");
     this.readout = card.querySelector(".where");
     this.spoken = card.querySelector(".spoken");
-    this.details = card.querySelector("details");
+    this.details = card.querySelector("details.numbers");
     this.details.addEventListener("toggle", () => this.fillTable());
     this.gates = [];
-    this.unit = -1;
+    this.unit = -1; // that is pointed at
+    this.resting = -1; // that is marked while none is
     new ResizeObserver(() => this.draw()).observe(this.squares);
   }
 
   show({ gates, layer, steps }) {
-    Object.assign(this, { gates, layer, steps, unit: -1 });
+    const same = layer === this.layer && gates.length === this.gates.length && gates[0]?.left.length === this.gates[0]?.left.length;
+    Object.assign(this, { gates, layer, steps });
+    if (same) this.update();
+    else this.build();
+  }
+
+  /** The same squares with other numbers: the focus and what is pointed at stay. */
+  update() {
+    this.squares.querySelectorAll(".told").forEach((told, at) => {
+      told.textContent = this.gates[at].sentence;
+    });
+    this.draw();
+    this.read();
+    this.fillTable();
+  }
+
+  build() {
+    const { gates, layer } = this;
+    this.unit = -1;
     this.squares.replaceChildren(
       ...gates.map((gate, at) => {
         const svg = draw("svg", {
@@ -31,13 +55,22 @@ export class Gates {
         svg.dataset.gate = gate.name;
         svg.addEventListener("pointermove", (event) => this.hover(event, at));
         svg.addEventListener("pointerleave", () => this.move(-1));
+        svg.addEventListener("click", () => this.unit >= 0 && this.chosen(this.unit));
         svg.addEventListener("keydown", (event) => this.key(event));
         return make("div", "gate", make("p", "name", gate.label), svg, make("p", "told", gate.sentence));
       }),
     );
     this.draw();
-    this.move(-1);
+    this.read();
     this.fillTable();
+  }
+
+  /** Mark a unit that is pointed at elsewhere. */
+  rest(unit) {
+    if (unit === this.resting) return;
+    this.resting = unit;
+    this.mark();
+    this.read();
   }
 
   draw() {
@@ -84,29 +117,44 @@ export class Gates {
 
   key(event) {
     const last = this.gates[0].left.length - 1;
-    const back = Math.max(0, this.unit - 1);
-    const on = Math.min(last, this.unit + 1);
+    const back = Math.max(0, this.marked - 1);
+    const on = Math.min(last, this.marked + 1);
+    if (event.key === "Enter" && this.unit >= 0) this.chosen(this.unit);
     const to = { ArrowLeft: back, ArrowDown: back, ArrowRight: on, ArrowUp: on, Home: 0, End: last, Escape: -1 }[event.key];
     if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     this.move(to, { speak: true });
   }
 
+  get marked() {
+    return this.unit >= 0 ? this.unit : this.resting;
+  }
+
   move(unit, { speak = false } = {}) {
-    this.unit = unit;
+    if (unit !== this.unit) {
+      this.unit = unit;
+      this.pointed(unit);
+    }
     this.mark();
+    this.read();
+    if (speak) this.spoken.textContent = this.readout.textContent;
+  }
+
+  /** What the gates of the marked unit do, in numbers. */
+  read() {
+    const unit = this.marked;
+    if (!this.gates.length) return;
     const each = this.gates.map(
       ({ label, left, right }) => `${label.toLowerCase()} open ${percent(right[unit])}, shut ${percent(left[unit])}`,
     );
     this.readout.textContent = unit < 0 ? "The same unit is marked in every square." : `unit ${unit} · ${each.join(" · ")}`;
     this.readout.classList.toggle("idle", unit < 0);
-    if (speak) this.spoken.textContent = this.readout.textContent;
   }
 
   mark() {
     for (const svg of this.squares.querySelectorAll("svg")) {
       const here = svg.querySelector(".here");
-      const point = this.unit >= 0 && svg.querySelector(`[data-unit="${this.unit}"]`);
+      const point = this.marked >= 0 && svg.querySelector(`[data-unit="${this.marked}"]`);
       if (!here) continue;
       here.setAttribute("visibility", point ? "visible" : "hidden");
       if (point) for (const name of ["cx", "cy"]) here.setAttribute(name, point.getAttribute(name));
