@@ -9,7 +9,13 @@ from sklearn.linear_model import Ridge
 
 from lstm_lm.errors import UserError
 from lstm_lm.insight.completion import compare, complete_word
-from lstm_lm.insight.linear_probe import mean_hidden_states, train_probe
+from lstm_lm.insight.linear_probe import train_probe
+from lstm_lm.insight.probe_features import (
+    hidden_means,
+    mean_hidden_states,
+    scores_along,
+    token_shares,
+)
 from lstm_lm.model import LanguageModel
 from tests.conftest import ALPHABET, tiny_model
 
@@ -96,6 +102,36 @@ def test_features_are_the_mean_hidden_state(model: LanguageModel) -> None:
         )
 
 
+def test_texts_read_together_are_as_texts_read_alone_in_every_layer(model: LanguageModel) -> None:
+    texts = ["abc" * n for n in range(1, 40)] + ["h"]  # of more than one batch, and padded
+    together = hidden_means(model, texts)
+    assert together.shape == (2, 40, 8)
+    for number in (0, 7, 38, 39):
+        alone = model.trace(texts[number])["hidden_state"].mean(axis=1, dtype=np.float64)
+        np.testing.assert_allclose(together[:, number], alone, atol=1e-6)
+
+
+def test_token_shares_count(model: LanguageModel) -> None:
+    shares = token_shares(model, ["aab", "h"])
+    assert shares[0, ALPHABET.index("a")] == pytest.approx(2 / 3)
+    assert shares[1, ALPHABET.index("h")] == 1
+    assert shares.sum() == pytest.approx(2)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "rnn"])
+def test_the_score_along_a_text_ends_in_the_score_of_the_text(cell: str) -> None:
+    model = tiny_model(cell=cell)
+    texts = [letter * 3 + "e" * n for n in range(1, 5) for letter in "ab"]
+    for layer in (None, 0):
+        probe = train_probe(mean_hidden_states(model, texts, layer), list("xy") * 4, shuffles=9)
+        along = scores_along(model, probe, "bad cab", layer)
+        assert "".join(along.tokens) == "bad cab"
+        for steps in (1, 4, 7):
+            whole = probe.scores(mean_hidden_states(model, ["bad cab"[:steps]], layer))[0]
+            np.testing.assert_allclose(along.so_far[steps - 1], whole, atol=1e-5)
+            np.testing.assert_allclose(along.each[:steps].mean(axis=0), whole, atol=1e-5)
+
+
 def word_probability(model: LanguageModel, prompt: str, word: str) -> float:
     """p(word, then no letter | prompt), token by token."""
     log_probs, text = 0.0, prompt
@@ -155,5 +191,9 @@ def test_the_likelier_text_is_the_one_with_the_higher_score(model: LanguageModel
         assert found.tokens[number] == tuple(text)
     assert found.likelier == int(found.log_probs[1] > found.log_probs[0])
     assert "is likelier" in found.sentence()
+    assert found.parts_at == 0
+    assert compare(model, "abc", "abd").parts_at == 2
+    assert compare(model, "abc", "abcd").parts_at is None
+    assert compare(model, "abc", "abc").sentence().startswith("Neither is likelier")
     with pytest.raises(UserError, match="the context is empty"):
         compare(model, "a", "b", context="")

@@ -21,6 +21,7 @@ from lstm_lm.trace import Array, trace_text
 BEAM = 64
 LONGEST = 24  # tokens of a word
 INSIDE_WORD = "'’-"
+EVEN = 0.05  # nats: what the single precision of long texts leaves open
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +52,21 @@ class Comparison(Result):
         """0: the first; 1: the second."""
         return int(self.log_probs[1] > self.log_probs[0])
 
+    @property
+    def parts_at(self) -> int | None:
+        """The number of the first token that differs; None where one text begins the other."""
+        pairs = enumerate(zip(*self.tokens, strict=False))
+        return next((number for number, (one, other) in pairs if one != other), None)
+
     def sentence(self) -> str:
         """Which is likelier, and by how much."""
         apart = abs(self.log_probs[0] - self.log_probs[1])
+        if apart < EVEN:
+            return f"Neither is likelier: each costs {-self.log_probs[0]:.1f} nats."
         which = ("first", "second")[self.likelier]
-        times = f"{np.exp(apart):,.3g} times" if apart < 30 else f"e^{apart:.0f} times"
+        factor = float(f"{np.exp(min(apart, 99)):.3g}")  # three digits of it are enough
+        times = f"{factor:,.0f}" if 100 <= factor < 1e10 else f"{factor:.3g}"
+        times = f"{times if apart < 30 else f'e^{apart:.0f}'} times"
         each = [
             f"{-total / length:.2f}"
             for total, length in zip(self.log_probs, self.lengths, strict=True)
@@ -157,6 +168,20 @@ def _of_ways(state: State, parents: list[int]) -> State:
     h, c = state
     index = torch.tensor(parents, device=h.device)
     return h.index_select(1, index), c.index_select(1, index)
+
+
+def begun_word(prompt: str) -> str:
+    """The part of the prompt that `complete_word` completes; empty where a new word is to come.
+
+    >>> begun_word("not to b"), begun_word("not to be: ")
+    ('b', '')
+    """
+    if not prompt or not _is_letter(prompt[-1]):
+        return ""
+    start = len(prompt)
+    while start and (_is_letter(prompt[start - 1]) or prompt[start - 1] in INSIDE_WORD):
+        start -= 1
+    return prompt[start:].lstrip(INSIDE_WORD)
 
 
 def _is_letter(character: str) -> bool:

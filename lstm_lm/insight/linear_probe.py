@@ -4,7 +4,8 @@ A linear probe (Alain and Bengio 2017) asks what a layer *knows*: ridge regressi
 from the mean hidden state of each example to its label (one number a label, the largest wins). Its
 accuracy is that of cross-validation: each example is told by a probe that never saw it. Beside it
 stand the chance level, the share of the commonest label, and the same cross-validation with the
-labels shuffled among the examples many times. Knows nothing of pages.
+labels shuffled among the examples many times. Knows nothing of models, which are read in
+`probe_features.py`, or of pages.
 """
 
 from collections.abc import Sequence
@@ -13,13 +14,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from lstm_lm.errors import UserError
-from lstm_lm.evaluation import evaluation_mode
 from lstm_lm.insight.result import Result
-from lstm_lm.model import LanguageModel
-from lstm_lm.trace import trace_text
 
 Floats = npt.NDArray[np.float64]
 
@@ -78,7 +75,7 @@ class Probe(Result):
         """How much each label is favoured, (examples, labels); the largest is told.
 
         Args:
-            features: (examples, units) from `mean_hidden_states`.
+            features: (examples, units) from `probe_features.mean_hidden_states`.
         """
         return ((features - self.mean) / self.spread) @ self.weights.T + self.bias
 
@@ -90,44 +87,6 @@ class Probe(Result):
         """The units that differ most in weight between the labels, largest first."""
         differ = self.weights.max(axis=0) - self.weights.min(axis=0)
         return np.argsort(-differ, kind="stable")[:keep].tolist()
-
-
-def mean_hidden_states(
-    model: LanguageModel, texts: Sequence[str], layer: int | None = None
-) -> Floats:
-    """The mean hidden state over each text, each read from the zero state.
-
-    Args:
-        model: that reads.
-        texts: each of at least one token.
-        layer: from 0; None: the last.
-
-    Returns:
-        (texts, units) float64.
-
-    Raises:
-        UserError: a text is empty or holds a character that the model does not know.
-    """
-    if layer is not None and layer != model.config.layers - 1:
-        return np.stack(
-            [
-                trace_text(model, text)["hidden_state"][layer].mean(axis=0, dtype=np.float64)
-                for text in texts
-            ]
-        )
-    return np.stack([_mean_of_last_layer(model, text) for text in texts])
-
-
-@torch.no_grad()
-def _mean_of_last_layer(model: LanguageModel, text: str) -> Floats:
-    """As above, by the fused pass, which gives no other layer and is several times faster."""
-    token_ids = model.tokenizer.encode(text)
-    if not len(token_ids):
-        raise UserError("an example is empty: give at least one character in each")
-    ids = torch.from_numpy(token_ids)[None].to(model.decoder.weight.device)
-    with evaluation_mode(model):
-        outputs, _ = model.hidden_states(ids, model.zero_state())
-    return outputs[:, 0].double().mean(dim=0).cpu().numpy()
 
 
 def train_probe(

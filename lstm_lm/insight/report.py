@@ -18,9 +18,10 @@ from lstm_lm.insight.completion import compare, complete_word
 from lstm_lm.insight.context import loss_by_context
 from lstm_lm.insight.detectors import Detector, detect
 from lstm_lm.insight.findings import overview
-from lstm_lm.insight.linear_probe import mean_hidden_states, train_probe
+from lstm_lm.insight.linear_probe import train_probe
 from lstm_lm.insight.matching import ENOUGH, match
 from lstm_lm.insight.memory import influence_by_distance
+from lstm_lm.insight.probe_features import mean_hidden_states
 from lstm_lm.insight.properties import Property, properties
 from lstm_lm.insight.result import Result
 from lstm_lm.insight.saturation import saturation

@@ -23,6 +23,7 @@ from lstm_lm.ui.runs import RunStore
 from lstm_lm.ui.theme import PAGE_CSS, theme
 from lstm_lm.ui.tour import Tour
 from lstm_lm.ui.training_view import TrainingRuns
+from lstm_lm.ui.try_view import TryView
 from lstm_lm.ui.unit_view import UnitView
 from lstm_lm.ui.views import (
     READ_EXAMPLE,
@@ -30,6 +31,7 @@ from lstm_lm.ui.views import (
     named,
     read_view,
     training_view,
+    try_view,
     units_view,
     write_view,
 )
@@ -95,7 +97,7 @@ def build_page(
                 hub_field(model, Guests(shelf, guests, fetch), _choices, notes)
         guide = Guide(handlers)
         Tour(
-            server_functions=[named("keeper", guide.keeper), named("likelier", guide.likelier)],
+            server_functions=[named("keeper", guide.keeper)],
             elem_id="tour",
         )
         with gr.Tabs(elem_id="views") as views:
@@ -107,6 +109,8 @@ def build_page(
                 unit_pages = units_view(UnitView(shelf), names[0])
             with gr.Tab("Memory", id="memory"):
                 memory_view(MemoryView(shelf), names[0], model)
+            with gr.Tab("Try", id="try"):
+                try_view(TryView(shelf), names[0], model)
             with gr.Tab("Training", id="training"):
                 training_view(TrainingRuns(names, label=label_of), views)
         linked = gr.State("")  # the model of a link to a text that is being shown

@@ -3,6 +3,7 @@
 Knows nothing of gradio, or of what is done with the tokens.
 """
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from lstm_lm.errors import UserError
@@ -29,10 +30,8 @@ def readable(
         unknown = model.tokenizer.unknown(text)
         if unknown:
             known, marks = _without(text, unknown)
-            named = ", ".join(describe_character(character) for character in list(unknown)[:8])
-            more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
             notes.append(
-                f"This model has never seen {named}{more}: it reads on without, "
+                f"{_never_seen(unknown)}: it reads on without, "
                 f"and {what} is marked where {'it stands' if len(unknown) == 1 else 'they stand'}."
             )
     if len(known) > 50 * LONGEST_READ:
@@ -45,6 +44,24 @@ def readable(
         if not text:
             notes[-1] = "The prompt is empty, so the model starts from a newline."
     return prompt.token_ids, notes, marks
+
+
+def known_parts(model: LanguageModel, texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Each text without the characters that the model has never seen, and a note that names them.
+
+    For what is measured and not shown character by character, and so cannot be marked.
+    """
+    if not isinstance(model.tokenizer, CharTokenizer):
+        return list(texts), []
+    unknown = model.tokenizer.unknown("".join(texts))
+    note = f"{_never_seen(unknown)}: {'it is' if len(unknown) == 1 else 'they are'} left out."
+    return [_without(text, unknown)[0] for text in texts], [note] if unknown else []
+
+
+def _never_seen(unknown: Collection[str]) -> str:
+    named = ", ".join(describe_character(character) for character in list(unknown)[:8])
+    more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
+    return f"This model has never seen {named}{more}"
 
 
 def _too_long(what: str, length: str) -> str:

@@ -15,6 +15,8 @@ from lstm_lm.ui.handlers import LONGEST_WRITE, Handlers
 from lstm_lm.ui.memory import Memory
 from lstm_lm.ui.memory_view import MemoryView
 from lstm_lm.ui.training_view import TrainingRuns
+from lstm_lm.ui.try_view import TryView
+from lstm_lm.ui.tryout import Tryout
 from lstm_lm.ui.unit_pages import UnitPages
 from lstm_lm.ui.unit_view import UnitView
 from lstm_lm.ui.workbench import Workbench
@@ -185,6 +187,24 @@ def units_view(view: UnitView, first: str) -> UnitPages:
     """A page for every unit of the model that is chosen."""
     server = [named(name, getattr(view, name)) for name in ("survey", "unit", "color")]
     return UnitPages({"model": first}, server_functions=server, elem_id="unit-pages")
+
+
+def try_view(view: TryView, first: str, model: gr.Dropdown) -> None:
+    """What a language model is used for; it asks for its answers when it comes into view."""
+    asked = [view.opening, view.complete, view.likelier, view.train, view.tell]
+    tryout = Tryout(
+        {"model": first},
+        server_functions=[named(method.__name__, method) for method in asked],
+        elem_id="try",
+    )
+    model.change(
+        lambda name: {"model": name},
+        inputs=model,
+        outputs=tryout,
+        show_progress="hidden",
+        queue=False,
+        api_visibility="private",
+    )
 
 
 def training_view(runs: TrainingRuns, views: gr.Tabs) -> None:

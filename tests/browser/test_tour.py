@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from lstm_lm.insight.completion import compare
 from lstm_lm.insight.keeping import longest_keep
 from lstm_lm.loading import load
 from tests.browser.conftest import Site, assert_no_violation, open_page
@@ -110,13 +111,19 @@ def test_the_whole_tour_can_be_done_and_says_what_the_model_says(page: Page, sit
     expect(shown.locator(".branches li")).to_have_count(2)
     seen(card, shown.locator(".branches li .sentence-of").last.inner_text())
     on(card, "What LSTMs are for")
-    card.get_by_role("button", name="Compare").click()
+    page.get_by_role("tab", name="Try").click()
+    tried = page.locator("#try")
+    expect(tried.get_by_label("Second sentence")).not_to_have_value("")
+    tried.get_by_label("Second sentence").fill("The king is bread.")
     model = load(site.real)
-    costs = [-model.score("\n" + text) for text in ("The king is dead.", "The dead is king the.")]
-    seen(
-        card, f"the first costs {costs[0]:.1f} nats over 17 tokens, the second {costs[1]:.1f} nats"
-    )
+    seen(card, compare(model, "The king is dead.", "The king is bread.").sentence())
+    on(card, "Tell two authors apart")
+    expect(tried).to_be_visible()
+    tried.get_by_role("button", name="Austen · King James Bible").click()
+    tried.get_by_role("button", name="Tell them apart").click()
+    seen(card, "A linear probe on the hidden state tells Austen from King James Bible for")
     card.locator(".next").click()
+    expect(bench(page)).to_be_visible()
     expect(card.locator(".name")).to_have_text("Now train your own")
     card.get_by_role("button", name="Finish").click()
     expect(card).to_be_hidden()

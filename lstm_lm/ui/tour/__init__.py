@@ -11,7 +11,7 @@ from lstm_lm.ui.component import Component
 class Tour(Component):
     """A button that begins the tour, and the card that leads through it.
 
-    Its server functions are those of `ui.guide`: keeper and likelier.
+    Its server function is that of `ui.guide`: keeper.
     """
 
     NAME = "tour"

@@ -1,11 +1,10 @@
-// What some stops bring along: a sum to work out, two places to go to, two sentences to compare.
+// What some stops bring along: a sum to work out, two places to go to.
 
 import { make } from "../../workbench/static/elements.js";
 import { number } from "../../workbench/static/numbers.js";
 import { quoted } from "../../workbench/static/strip.js";
 
 const CLOSE = 0.006; // what three digits of each factor leave open, and a little
-const SENTENCES = ["The king is dead.", "The dead is king the."];
 
 function button(text, act) {
   const made = make("button", "", text);
@@ -86,26 +85,4 @@ export async function keeper(host, bench, memo, server) {
   host.append(
     make("div", "row", button(`from ${named(found.start)}`, go(found.start, "from")), button(`to ${named(found.stop)}`, go(found.stop, "to"))),
   );
-}
-
-/** Two sentences, and which of them the model finds likelier. */
-export function compare(host, bench, memo, server) {
-  const fields = SENTENCES.map((text, at) => field(`Sentence ${at + 1}`, text));
-  const told = make("p", "told");
-  const ask = async () => {
-    told.textContent = "One moment …";
-    const answer = await server.likelier([bench.columns.run, ...fields.map(({ value }) => value)]).catch(() => null);
-    if (!answer || answer.error) {
-      told.textContent = answer?.error ?? "The server did not answer: try again.";
-      return;
-    }
-    told.textContent = "";
-    const [first, second] = answer.costs;
-    const cost = ({ nats, tokens }) => `${nats.toFixed(1)} nats over ${tokens} token${tokens === 1 ? "" : "s"}`;
-    const apart = Math.abs(first.nats - second.nats);
-    const which = apart < 0.05 ? "Neither is likelier" : `The ${first.nats < second.nats ? "first" : "second"} is likelier, by ${apart.toFixed(1)} nats`;
-    memo.answer = `${which}: the first costs ${cost(first)}, the second ${cost(second)}.`;
-  };
-  for (const each of fields) each.addEventListener("keydown", (event) => event.key === "Enter" && ask());
-  host.append(...fields, make("div", "row", button("Compare", ask)), told);
 }

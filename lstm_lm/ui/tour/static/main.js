@@ -45,7 +45,7 @@ class Tour {
 
   go(at) {
     const { bench } = this;
-    if (this.at !== at) this.stop?.leave?.();
+    if (this.at !== at) this.stop?.leave?.(STOPS[at]);
     this.end();
     this.at = Math.max(0, at);
     keep(this.at);

@@ -4,7 +4,7 @@
 import { make } from "../../workbench/static/elements.js";
 import { number, percent } from "../../workbench/static/numbers.js";
 import { quoted } from "../../workbench/static/strip.js";
-import { byHand, compare, keeper } from "./doing.js";
+import { byHand, keeper } from "./doing.js";
 
 const HOCHREITER = ["Hochreiter and Schmidhuber 1997, Long Short-Term Memory", "https://doi.org/10.1162/neco.1997.9.8.1735"];
 const GERS = ["Gers, Schmidhuber and Cummins 2000, Learning to Forget", "https://doi.org/10.1162/089976600300015015"];
@@ -12,6 +12,7 @@ const BENGIO = ["Bengio, Simard and Frasconi 1994, Learning long-term dependenci
 const KARPATHY = ["Karpathy, Johnson and Fei-Fei 2015, Visualizing and Understanding Recurrent Networks", "https://arxiv.org/abs/1506.02078"];
 const HOLTZMAN = ["Holtzman and others 2020, The Curious Case of Neural Text Degeneration", "https://arxiv.org/abs/1904.09751"];
 const VASWANI = ["Vaswani and others 2017, Attention Is All You Need", "https://arxiv.org/abs/1706.03762"];
+const ALAIN = ["Alain and Bengio 2017, Understanding intermediate layers using linear classifier probes", "https://arxiv.org/abs/1610.01644"];
 const HARD = ["Hard and others 2018, Federated Learning for Mobile Keyboard Prediction", "https://arxiv.org/abs/1811.03604"];
 
 const signalShown = (bench) => bench.columns.signals[bench.view.signal].name;
@@ -37,11 +38,17 @@ function numbersAt(bench) {
 /** The button of a view. */
 export const tab = (name) => [...document.querySelectorAll("#views button[role=tab]")].find((each) => each.textContent.trim() === name);
 
+/** How often a person has done the thing in a card of the Try view. */
+const times = (card, what) => Number(document.querySelector(`#try .${card}`)?.dataset[what] ?? 0);
+
+/** The view that the tour goes on in, unless the next stop is in this one too. */
+const backToWrite = (next) => next?.view !== "Try" && tab("Write").click();
+
 /**
  * Each stop: `name`, `words` (paragraphs), `task`, `target` (a selector in the Write view, or in the page),
  * `begin(memo, bench)` remembers how things were, `done(bench, memo)`, `seen(bench, memo)` a sentence for
  * what came of it, `own(host, bench, memo, server)` elements of its own, `terms`, `sources`,
- * `leave()` what is put back when one goes on, `left` whether the card stands on that side.
+ * `leave(next)` what is put back when one goes on, `view` the view it is in if not Write, `left` whether the card stands on that side.
  */
 export const STOPS = [
   {
@@ -219,12 +226,34 @@ export const STOPS = [
     words: [
       "A language model says how likely a text is: that is how keyboards complete words and how a recogniser chooses between what it may have heard. For large models Transformers have taken over: they look back at every earlier token at once and train on all positions together. An LSTM still needs one fixed-size state and one cheap step a token, however long the text: on small machines and for signals that never end that counts.",
     ],
-    task: "Which of two sentences does this model find likelier? Change them and compare.",
-    own: compare,
-    done: (_, memo) => memo.answer,
-    seen: (_, memo) => memo.answer,
+    task: "Open the view “Try”, complete a word if you like, and change a word in “Which is likelier?”.",
+    target: "#views [role=tablist]",
+    view: "Try",
+    begin: (memo) => Object.assign(memo, { before: times("likelier", "compared") }),
+    done: (_, memo) => times("likelier", "compared") > memo.before,
+    seen: () => document.querySelector("#try .likelier .verdict").textContent,
+    leave: backToWrite,
     terms: { scoring: "Adding up the log-probability of every token of a text." },
     sources: [HARD, VASWANI],
+  },
+  {
+    name: "Tell two authors apart",
+    words: [
+      "A trained model is also of use for what it was not trained for. What its units show over a text, averaged, is a list of numbers that says something of how it is written. A linear probe weighs these numbers, and so learns from a few examples to tell two authors apart.",
+      "Whether it has learned anything is seen on examples that it has not seen, and against labels that were shuffled.",
+    ],
+    task: "In the view “Try”, take two authors or paste examples of your own, and press “Tell them apart”.",
+    target: "#try .authors",
+    view: "Try",
+    begin: (memo) => Object.assign(memo, { before: times("authors", "trained") }),
+    done: (_, memo) => times("authors", "trained") > memo.before,
+    seen: () => document.querySelector("#try .results .verdict").textContent,
+    leave: backToWrite,
+    terms: {
+      "linear probe": "A weight for each unit and a sum: nothing more. What it tells was already there in the hidden state.",
+      "cross-validation": "The examples are split in parts; each is told by a probe that was trained on the others.",
+    },
+    sources: [ALAIN],
   },
   {
     name: "Now train your own",

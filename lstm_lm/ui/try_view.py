@@ -1,0 +1,167 @@
+"""What the Try view answers: the next word, the likelier sentence, which of two authors wrote it.
+
+Each question comes from a browser as one list and is checked, since anyone can ask. The arithmetic
+is that of `insight/completion.py`; of the two authors the answers are in `author_probes.py`, and
+the words in `try_words.py`. Knows nothing of gradio or of layout.
+"""
+
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+from lstm_lm.errors import UserError
+from lstm_lm.generation import read_prompt
+from lstm_lm.insight.completion import begun_word, compare, complete_word
+from lstm_lm.ui import try_words as words
+from lstm_lm.ui.author_examples import HELD_OUT, PAIRS
+from lstm_lm.ui.author_probes import Asked, Side, Trained, asked_of, tell, train
+from lstm_lm.ui.models import ModelShelf, ShownModel
+from lstm_lm.ui.reading import known_parts
+
+LONGEST_PROMPT = 600  # characters
+LONGEST_SENTENCE = 400
+COMPLETIONS = 8
+KEPT = 8  # probes
+Payload = dict[str, Any]
+
+
+class TryView:
+    """The answers about the models of a shelf.
+
+    Args:
+        shelf: the models on offer.
+    """
+
+    def __init__(self, shelf: ModelShelf) -> None:
+        self._shelf = shelf
+        self._trained: OrderedDict[tuple[str, Side, Side], Trained] = OrderedDict()
+        # One at a time: visitors together are not to take every core for their probes.
+        self._lock = threading.Lock()
+
+    def opening(self, arguments: object) -> Payload | None:
+        """[model] -> what the cards open with for this model, and the pairs of authors."""
+        return self._answer(arguments, 1, _opening)
+
+    def complete(self, arguments: object) -> Payload | None:
+        """[model, text] -> the likeliest ways in which its last word goes on, or the next one."""
+        return self._answer(arguments, 2, _complete)
+
+    def likelier(self, arguments: object) -> Payload | None:
+        """[model, text, text] -> which is likelier, and what each token of them costs."""
+        return self._answer(arguments, 3, _likelier)
+
+    def train(self, arguments: object) -> Payload | None:
+        """[model, [name, examples], [name, examples], layer] -> how well a probe tells the two.
+
+        The layer counts from 0; null is the last.
+        """
+
+        def answer(shown: ShownModel, *given: object) -> Payload | None:
+            asked = asked_of(shown, *given)
+            return asked and self._probes(shown, asked).shown[asked.layer]
+
+        return self._answer(arguments, 4, answer)
+
+    def tell(self, arguments: object) -> Payload | None:
+        """[model, [name, examples], [name, examples], layer, text] -> whose the text is told as."""
+
+        def answer(shown: ShownModel, *given: object) -> Payload | None:
+            *authors, text = given
+            asked = asked_of(shown, *authors)
+            if asked is None or not isinstance(text, str):
+                return None
+            return tell(shown, self._probes(shown, asked), asked.layer, text)
+
+        return self._answer(arguments, 5, answer)
+
+    def _answer(
+        self, arguments: object, count: int, answer: Callable[..., Payload | None]
+    ) -> Payload | None:
+        """The answer, or the line that says why there is none; None for what is no question."""
+        if not isinstance(arguments, list) or len(arguments) != count:
+            return None
+        name, *rest = arguments
+        shown = self._shelf.find(name) if isinstance(name, str) else None
+        if shown is None:
+            return None
+        try:
+            return answer(shown, *rest)
+        except UserError as error:
+            return {"error": str(error)}
+
+    def _probes(self, shown: ShownModel, asked: Asked) -> Trained:
+        # Of the same name a guest may be another model by now.
+        key = (f"{shown.name} {shown.weights}", *asked.sides)
+        with self._lock:
+            found = self._trained.pop(key, None) or train(shown, *asked.sides)
+            self._trained[key] = found
+            while len(self._trained) > KEPT:
+                self._trained.popitem(last=False)
+            return found
+
+
+def _opening(shown: ShownModel) -> Payload:
+    prompt, sentences = words.openings(shown)
+    return {
+        "prompt": prompt,
+        "sentences": sentences,
+        "pairs": [
+            {
+                "sides": [[name, "\n\n".join(passages)] for name, passages in pair],
+                "sentence": HELD_OUT[pair[0][0]],
+            }
+            for pair in PAIRS
+        ],
+    }
+
+
+def _complete(shown: ShownModel, text: object) -> Payload | None:
+    if not isinstance(text, str):
+        return None
+    if len(text) > LONGEST_PROMPT:
+        raise UserError(f"the text has {len(text):,} characters: at most {LONGEST_PROMPT}")
+    [known], notes = known_parts(shown.model, [text])
+    # An empty text is what a model begins with by itself.
+    prompt = known or shown.model.tokenizer.decode(read_prompt(shown.model, "").token_ids)
+    found = complete_word(shown.model, prompt, keep=COMPLETIONS)
+    if not all(math.isfinite(each.probability) for each in found):
+        raise UserError("the model gives no probabilities: its numbers are not finite")
+    begun = begun_word(prompt)
+    return {
+        "begun": begun,
+        "completions": [each.to_json() for each in found],
+        "finding": words.completed(prompt, begun, found),
+        "notes": notes,
+    }
+
+
+def _likelier(shown: ShownModel, first: object, second: object) -> Payload | None:
+    if not isinstance(first, str) or not isinstance(second, str):
+        return None
+    for text in (first, second):
+        if not text.strip():
+            raise UserError("one of the two sentences is empty: type both")
+        if len(text) > LONGEST_SENTENCE:
+            raise UserError(f"a sentence has {len(text):,} characters: at most {LONGEST_SENTENCE}")
+    known, notes = known_parts(shown.model, [first, second])
+    if not all(known):
+        raise UserError(f"nothing is left of a sentence. {notes[0].rstrip('.')}")
+    # Each on a line of its own, so that its first letter counts too.
+    context = shown.model.tokenizer.decode(read_prompt(shown.model, "").token_ids)
+    found = compare(shown.model, known[0], known[1], context=context)
+    if not all(math.isfinite(total) for total in found.log_probs):
+        raise UserError("the model gives one of the two no probability at all")
+    return {
+        "sentence": found.sentence(),
+        "likelier": found.likelier,
+        "parts_at": found.parts_at,
+        "texts": [
+            {"tokens": tokens, "nats": (-costs).tolist(), "total": -total}
+            for tokens, costs, total in zip(
+                found.tokens, found.of_tokens, found.log_probs, strict=True
+            )
+        ],
+        "notes": notes,
+    }

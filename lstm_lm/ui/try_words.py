@@ -1,0 +1,55 @@
+"""The Try view in words: what its cards open with, and what its numbers mean.
+
+Every number comes from `insight/`. Knows nothing of gradio or of layout.
+"""
+
+from lstm_lm.insight.completion import Completion
+from lstm_lm.insight.linear_probe import Probe
+from lstm_lm.ui.models import ShownModel
+
+SEEN = "This sentence is one of the examples: the probe has seen it."
+MORE = 20  # examples a side, below which more of them is what helps first
+
+# What people would type, for models of such a text; else something of what the model wrote.
+OPENINGS = {
+    "shakespeare": ("To be, or not to b", ["The king is dead.", "The dead is king the."]),
+    "python": ("for number in ran", ["return self.name", "self return name."]),
+}
+
+
+def openings(shown: ShownModel) -> tuple[str, list[str]]:
+    """A text to complete, and two sentences to compare."""
+    for start, opening in OPENINGS.items():
+        if shown.name.startswith(f"{start}-"):
+            return opening
+    pieces = shown.opening.token_ids
+    text = " ".join(shown.model.tokenizer.decode(pieces).split()[:12])[:200] or "a"
+    backwards = " ".join(reversed(text.split(" ")))
+    last = text.rsplit(" ", 1)[-1]
+    return text[: len(text) - len(last) // 2], [text, backwards]
+
+
+def completed(prompt: str, begun: str, found: list[Completion]) -> str:
+    """The likeliest word, in a sentence."""
+    if not found:
+        return "No word was found that the text could go on with."
+    before = " ".join(prompt.split())[-24:]
+    word = (begun + found[0].text).strip()
+    share = found[0].probability
+    least = f"{share:.0%}" if share >= 0.01 else f"{share:.2%}"
+    return f"After “{before}” the likeliest word is “{word}”: at least {least}."
+
+
+def evidence(probe: Probe, counts: Probe, tokenizer: str) -> str:
+    """Against what the probe's accuracy stands, and what would help where it does not."""
+    each = "characters" if tokenizer == "char" else "tokens"
+    wins = f"{probe.odds:.1%}" if probe.odds < 0.1 else f"{probe.odds:.0%}"
+    told = f"Odds that shuffled labels are told as well: {wins}."
+    control = f" A probe that only counts {each}, with no memory of what stood before, tells"
+    if not probe.stands_out:
+        few = probe.examples < 2 * MORE
+        what = "More examples of each, or longer ones," if few else "Longer examples"
+        return f"{told} {what} may help."
+    if counts.accuracy >= probe.accuracy:
+        return f"{told}{control} {counts.accuracy:.0%}: as well as the hidden state does."
+    return f"{told}{control} {counts.accuracy:.0%}."

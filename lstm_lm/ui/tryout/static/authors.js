@@ -1,0 +1,203 @@
+// Tell two authors apart: their examples, the probe that is trained on them, and how far to trust it.
+
+import { make } from "../../workbench/static/elements.js";
+import { number, percent } from "../../workbench/static/numbers.js";
+import { pageButton } from "../../unit_pages/static/going.js";
+import { GONE, SILENT, told } from "./asking.js";
+import { Sentence } from "./sentence.js";
+
+const OWN = "Your own";
+
+export class Authors {
+  constructor(root, view) {
+    this.view = view;
+    this.root = root.querySelector(".authors");
+    this.part = (name) => this.root.querySelector(name);
+    this.form = this.part("form");
+    this.sides = [...this.root.querySelectorAll(".side")].map((side) => ({
+      name: side.querySelector("input"),
+      text: side.querySelector("textarea"),
+    }));
+    this.own = [["", ""], ["", ""]]; // what the person typed, kept while a pair is looked at
+    this.layer = null;
+    this.asked = 0;
+    this.sentence = new Sentence(root, this);
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.train({ byPerson: true });
+    });
+    this.form.addEventListener("input", () => this.edited());
+    this.form.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.form.requestSubmit();
+    });
+  }
+
+  get given() {
+    return this.sides.map(({ name, text }) => [name.value, text.value]);
+  }
+
+  /** What the server trains and asks of: the two authors, and the layer. */
+  get question() {
+    return [...this.trained, this.layer];
+  }
+
+  open(pairs) {
+    this.pairs = pairs;
+    this.layer = null;
+    const names = [...pairs.map(({ sides }) => sides.map(([name]) => name).join(" · ")), OWN];
+    this.part(".pairs").replaceChildren(
+      ...names.map((name, at) => {
+        const button = make("button", "", name);
+        button.type = "button";
+        button.addEventListener("click", () => this.choose(at));
+        return button;
+      }),
+    );
+    // Another model reads the same examples.
+    return this.pair === undefined ? this.choose(0) : this.choose(this.pair, { keep: true });
+  }
+
+  choose(pair, { keep = false } = {}) {
+    this.pair = pair;
+    this.press();
+    const chosen = this.pairs[pair];
+    if (!keep) {
+      (chosen?.sides ?? this.own).forEach((side, at) => this.fill(at, side));
+      if (chosen) this.sentence.offer(chosen);
+    }
+    if (chosen || this.own.every(([, text]) => text.trim())) return this.train();
+    this.say("Name two authors, and paste examples of each with a blank line between two.");
+    this.part(".results").classList.add("old");
+    this.sides[0].name.focus();
+    return null;
+  }
+
+  fill(at, [name, text]) {
+    this.sides[at].name.value = name;
+    this.sides[at].text.value = text;
+  }
+
+  press() {
+    [...this.part(".pairs").children].forEach((button, at) => {
+      button.setAttribute("aria-pressed", String(at === this.pair));
+    });
+  }
+
+  edited() {
+    this.pair = this.pairs.length;
+    this.own = this.given;
+    this.press();
+    this.part(".results").classList.add("old");
+    this.say("Changed: press “Tell them apart”.");
+  }
+
+  say(line) {
+    this.part(".act .status").textContent = line;
+  }
+
+  async train({ byPerson = false } = {}) {
+    this.asked += 1;
+    const mine = this.asked;
+    const { given, layer } = this;
+    this.say("Reading the examples, and training …");
+    this.part(".go").disabled = true;
+    let answer = SILENT;
+    try {
+      answer = (await this.view.server.train([this.view.model, ...given, layer])) ?? GONE;
+    } catch {
+      // The server is away: said below.
+    }
+    if (mine !== this.asked) return;
+    this.part(".go").disabled = false;
+    if (answer.error) {
+      this.say(told(answer.error));
+      this.part(".results").classList.add("old");
+      this.view.found("authors");
+      return;
+    }
+    this.say("");
+    this.trained = given;
+    this.show(answer);
+    this.part(".results").classList.toggle("old", JSON.stringify(this.given) !== JSON.stringify(given));
+    if (byPerson) this.root.dataset.trained = Number(this.root.dataset.trained ?? 0) + 1; // the tour looks for it
+    this.sentence.ask();
+  }
+
+  show(answer) {
+    this.answer = answer;
+    this.part(".results").hidden = false;
+    this.part(".results .verdict").textContent = answer.sentence;
+    this.part(".proof").textContent = answer.evidence;
+    this.part(".noted").textContent = answer.notes.join(" ");
+    this.view.found("authors", answer.sentence);
+    this.showLayers(answer);
+    this.showRates(answer);
+    this.showUnits(answer);
+    this.showEach(answer);
+  }
+
+  showLayers({ layers, layer }) {
+    const group = this.part(".layers");
+    group.hidden = layers.length < 2;
+    group.replaceChildren(
+      ...layers.map((accuracy, at) => {
+        const button = make("button", "", `Layer ${at + 1} `, make("small", "", percent(accuracy)));
+        button.type = "button";
+        button.setAttribute("aria-pressed", String(at === layer));
+        button.addEventListener("click", () => {
+          this.layer = at;
+          this.train();
+        });
+        return button;
+      }),
+    );
+  }
+
+  showRates({ accuracy, chance, shuffled, counts, layer, layers }) {
+    const row = (name, value, className, mark) => {
+      const bar = make("i", "length");
+      bar.style.width = percent(value, 1).replace(" ", "");
+      const track = make("span", "track", bar);
+      track.setAttribute("aria-hidden", "true");
+      if (mark !== undefined) {
+        const tick = make("i", "mark");
+        tick.style.left = percent(mark, 1).replace(" ", "");
+        track.append(tick);
+      }
+      return make("li", className, make("span", "", name), track, make("span", "number", percent(value)));
+    };
+    const of = layers.length > 1 ? `, layer ${layer + 1}` : "";
+    this.part(".rates").replaceChildren(
+      row(`the hidden state${of}`, accuracy, "", shuffled),
+      row("counting alone", counts.accuracy, "control"),
+      row("always the commonest", chance, "control"),
+    );
+    this.part(".key").textContent = `The tick: what 95 of 100 shufflings of the labels stay at or below, ${percent(shuffled)}.`;
+  }
+
+  showUnits({ units, layer }) {
+    const most = Math.max(...units.map(({ weight }) => weight), 1e-9);
+    this.part(".units").replaceChildren(
+      ...units.map(({ unit, label, weight }) => {
+        const toward = make("span", "for", `→ ${label}`);
+        toward.title = `Higher speaks for ${label}`;
+        toward.style.opacity = String(0.75 + (0.25 * weight) / most);
+        return make("li", "", pageButton(layer, unit, `unit ${unit}`), toward, make("span", "number", number(weight)));
+      }),
+    );
+  }
+
+  showEach({ examples, labels, told: as }) {
+    const right = as.filter((name, at) => name === labels[at]).length;
+    this.part(".missed").textContent = `Each example: ${right} of ${as.length} right`;
+    this.part(".each").replaceChildren(
+      ...examples.map((text, at) => {
+        const wrong = as[at] !== labels[at];
+        const line = wrong ? `${labels[at]}, told as ${as[at]}` : `told as ${as[at]}`;
+        const sign = make("span", "sign", wrong ? "✗" : "✓");
+        sign.setAttribute("aria-hidden", "true");
+        return make("li", wrong ? "wrong" : "", sign, make("span", "", text, make("br"), make("span", "as", line)));
+      }),
+    );
+  }
+}

@@ -1,0 +1,89 @@
+// Which of two sentences is likelier: each token coloured by what it costs, in nats.
+
+import { make } from "../../workbench/static/elements.js";
+import { number, percent } from "../../workbench/static/numbers.js";
+import { quoted, visible } from "../../workbench/static/strip.js";
+import { table } from "../../memory/static/numbers.js";
+import { painter } from "../../unit_pages/static/colors.js";
+import { Asking, told } from "./asking.js";
+
+const DEAREST = 8; // nats, painted at full colour
+
+export class Likelier {
+  constructor(root, view) {
+    this.view = view;
+    this.root = root.querySelector(".likelier");
+    this.part = (name) => this.root.querySelector(name);
+    this.fields = [...this.root.querySelectorAll("input")];
+    this.texts = [...this.root.querySelectorAll(".tokens")];
+    this.asking = new Asking(
+      () => view.server.likelier([view.model, ...this.fields.map(({ value }) => value)]),
+      (answer) => this.show(answer),
+    );
+    for (const field of this.fields) {
+      field.addEventListener("input", () => {
+        this.changed = true;
+        this.part(".verdict").classList.add("old");
+        this.asking.soon();
+      });
+    }
+    this.root.addEventListener("pointerover", ({ target }) => this.readOut(target.dataset?.readout));
+    this.part(".pair").addEventListener("pointerleave", () => this.readOut());
+    this.part("details").addEventListener("toggle", () => this.fillTable());
+    this.readOut();
+  }
+
+  open(sentences) {
+    this.changed = false;
+    this.fields.forEach((field, at) => {
+      field.value = sentences[at];
+    });
+    return this.asking.now();
+  }
+
+  show(answer) {
+    this.part(".status").textContent = answer.error ? told(answer.error) : answer.notes.join(" ");
+    this.answer = answer.error ? null : answer;
+    this.part(".verdict").classList.remove("old");
+    this.part(".verdict").textContent = answer.error ? "" : answer.sentence;
+    this.view.found("likelier", answer.sentence);
+    if (!answer.error) {
+      if (this.changed) this.root.dataset.compared = Number(this.root.dataset.compared ?? 0) + 1; // the tour looks for it
+    }
+    this.draw();
+    this.fillTable();
+  }
+
+  draw() {
+    const palette = painter(false);
+    palette.ramp(this.part(".ramp"));
+    const { texts, parts_at: parts } = this.answer ?? { texts: [] };
+    this.texts.forEach((element, which) => {
+      const { tokens, nats } = texts[which] ?? { tokens: [], nats: [] };
+      element.replaceChildren(
+        ...tokens.map((token, at) => {
+          const piece = make("span", at === parts ? "parts" : "", visible(token, false));
+          palette.paint(piece, (2 * Math.min(nats[at], DEAREST)) / DEAREST - 1, 1);
+          piece.dataset.readout = `${quoted(token)}: ${number(nats[at], 2)} nats, a probability of ${percent(Math.exp(-nats[at]), 1)}`;
+          return piece;
+        }),
+      );
+    });
+  }
+
+  readOut(text) {
+    this.part(".where").textContent = text ?? "Point at a token to read it out.";
+  }
+
+  fillTable() {
+    if (!this.part("details").open || !this.answer) return;
+    const [first, second] = this.answer.texts;
+    const rows = Array.from({ length: Math.max(first.tokens.length, second.tokens.length) }, (_, at) => [
+      String(at + 1),
+      ...[first, second].flatMap(({ tokens, nats }) => (at < tokens.length ? [quoted(tokens[at]), number(nats[at], 2)] : ["", ""])),
+    ]);
+    const totals = ["all", ...[first, second].flatMap(({ total }) => ["", number(total, 2)])];
+    const head = ["at", "first", "nats", "second", "nats"];
+    this.part(".holder").replaceChildren(table("What each token costs", head, [...rows, totals]));
+  }
+}
