@@ -9,7 +9,7 @@ payloads. The functions that a browser calls check everything. Knows nothing of 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,22 +17,27 @@ import numpy as np
 from lstm_lm.config import ModelConfig, SamplingConfig
 from lstm_lm.engine import Array
 from lstm_lm.errors import UserError
-from lstm_lm.insight.detectors import STATES, detect
+from lstm_lm.insight.detectors import STATES, Detection, detect
 from lstm_lm.insight.findings import find_longest
+from lstm_lm.insight.holding import other_units, sway
 from lstm_lm.insight.memory import half_lives
 from lstm_lm.insight.properties import Property, properties
 from lstm_lm.insight.units import UnitPage, unit_page
+from lstm_lm.interventions import Intervention
 from lstm_lm.signals import SIGNALS_OF_CELL
 from lstm_lm.trace import GateTrace, trace_tokens
+from lstm_lm.ui.holding import is_number, sway_payload, write_held
 from lstm_lm.ui.links import UnitLink, encode_unit
 from lstm_lm.ui.models import ModelShelf, ShownModel, public_name, written_alone
 from lstm_lm.ui.payload import base64_of, cell_scale, signals_of
 from lstm_lm.ui.reading import readable
+from lstm_lm.ui.runs import PageRun
 
 REFERENCE_STEPS = 2_000  # tokens of the reference text
 MOST_VALUES = 2**24  # of its trace, 64 MiB: a large model writes a shorter text
 TEMPERATURE, SEED = 0.7, 2
 KEPT = 4  # reference texts, of as many models
+ANSWERS_KEPT = 100  # of what was written again, a reference text
 LONGEST_OWN = 2_000  # tokens of a person's own text
 FOLLOWS_NOTHING = (
     "Of all that was asked about, nothing stands out in this unit against the same unit shifted "
@@ -46,11 +51,24 @@ class Reference:
     """A model's reference text, and what was measured in it once."""
 
     shown: ShownModel
+    run: PageRun
     trace: GateTrace
+    """Of the run."""
     asked: list[Property]
     scale: Array
     """(layers, units) float32: the largest |cell state|, which is painted at full colour."""
     survey: Payload
+    answers: OrderedDict[tuple[Any, ...], Any] = field(default_factory=OrderedDict)
+    """What took long to work out, by what was asked."""
+
+    def once(self, key: tuple[Any, ...], work: Callable[[], Any]) -> Any:
+        """What the work gives, kept for the next time."""
+        if key not in self.answers:
+            self.answers[key] = work()
+        self.answers.move_to_end(key)
+        while len(self.answers) > ANSWERS_KEPT:
+            self.answers.popitem(last=False)
+        return self.answers[key]
 
 
 class UnitView:
@@ -64,6 +82,8 @@ class UnitView:
         self._shelf = shelf
         self._references: OrderedDict[str, Reference] = OrderedDict()
         self._lock = threading.Lock()
+        # Of those that write again: visitors together are not to take every core.
+        self._holding = threading.Lock()
 
     # Called by the page's JavaScript with one list, and by anyone.
 
@@ -97,6 +117,48 @@ class UnitView:
 
         return self._answer(arguments, 5, answer)
 
+    def hold(self, arguments: object) -> Payload | None:
+        """[model, layer, unit, signal, step, value] -> what is written with the unit held.
+
+        From the step on, at the value; null: low, typical and high. See `holding.write_held`.
+        """
+
+        def answer(
+            reference: Reference, layer: Any, unit: Any, signal: Any, step: Any, value: Any
+        ) -> Payload | None:
+            if not _is_signal(reference, layer, unit, signal):
+                return None
+            if not (_below(step, reference.trace.steps) and (value is None or is_number(value))):
+                return None
+            held = Intervention(signal, layer=layer, units=[unit], start=step)
+
+            def write() -> Payload:
+                return write_held(reference.shown, reference.run, reference.trace, held, value)
+
+            with self._holding:
+                return reference.once(("hold", layer, unit, signal, step, value), write)
+
+        return self._answer(arguments, 6, answer)
+
+    def sway(self, arguments: object) -> Payload | None:
+        """[model, layer, unit, signal] -> how much of the probability moves with the unit."""
+
+        def answer(reference: Reference, layer: Any, unit: Any, signal: Any) -> Payload | None:
+            if not _is_signal(reference, layer, unit, signal):
+                return None
+            model, trace = reference.shown.model, reference.trace
+
+            def measure() -> Payload:
+                found = sway(model, trace, layer, unit, signal, others=others)
+                return sway_payload(found)
+
+            with self._holding:
+                key = ("others", layer, signal)
+                others = reference.once(key, lambda: other_units(model, trace, layer, signal))
+                return reference.once(("sway", layer, unit, signal), measure)
+
+        return self._answer(arguments, 4, answer)
+
     def _answer(
         self, arguments: object, count: int, answer: Callable[..., Payload | None]
     ) -> Payload | None:
@@ -129,6 +191,13 @@ def _below(value: object, limit: int) -> bool:
     return type(value) is int and 0 <= value < limit
 
 
+def _is_signal(reference: Reference, layer: object, unit: object, signal: object) -> bool:
+    """Whether the model has the unit, and its cell the signal."""
+    config = reference.shown.model.config
+    has = _below(layer, config.layers) and _below(unit, config.hidden_size)
+    return has and isinstance(signal, str) and signal in reference.trace.signals
+
+
 def _states(trace: GateTrace) -> list[str]:
     """The states that the trace has, the first of them shown first."""
     return [name for name in STATES if name in trace.signals]
@@ -149,6 +218,7 @@ def _write_reference(shown: ShownModel) -> Reference:
     asked = properties(trace.tokens)
     return Reference(
         shown=shown,
+        run=run,
         trace=trace,
         asked=asked,
         scale=cell_scale(run.values, run.cell),
@@ -166,6 +236,7 @@ def _survey(shown: ShownModel, trace: GateTrace, asked: list[Property]) -> Paylo
         unit=0,
     )
     label = link.model.rsplit("/", 1)[-1]
+    detection = detect(trace, asked, keep=1)
     return {
         "model": shown.name,
         "tokenizer": shown.model.config.tokenizer,
@@ -176,12 +247,26 @@ def _survey(shown: ShownModel, trace: GateTrace, asked: list[Property]) -> Paylo
         "tokens": trace.tokens,
         "told": f"Measured in {trace.steps:,} tokens that {label} wrote itself, from a newline on, "
         f"at temperature {TEMPERATURE:g} with seed {SEED}.",
-        "worth": _worth(trace, asked),
+        "overview": _overview(detection),
+        "worth": _worth(trace, detection),
         "address": encode_unit(link).removesuffix("&layer=0&unit=0"),
     }
 
 
-def _worth(trace: GateTrace, asked: list[Property]) -> list[Payload]:
+def _overview(detection: Detection) -> str:
+    """How much of what was asked about some unit follows, and the clearest case."""
+    found, tested = detection.found(), len(detection.detectors)
+    if not found:
+        return f"Of the {tested} properties that were asked about no unit follows any."
+    best, name = found[0].best, found[0].name
+    return (
+        f"Of the {tested} properties that were asked about, {len(found)} "
+        f"{'is' if len(found) == 1 else 'are'} followed by some unit of the model; the clearest is "
+        f"{name}, score {best.score:.2f} against {best.shuffled:.2f} when shifted in time, by"
+    )
+
+
+def _worth(trace: GateTrace, detection: Detection) -> list[Payload]:
     """The units worth looking at: the best for each property, and those that keep longest."""
     found: list[Payload] = [
         {
@@ -192,7 +277,7 @@ def _worth(trace: GateTrace, asked: list[Property]) -> list[Payload]:
             "shuffled": detector.best.shuffled,
             "measure": detector.measure,
         }
-        for detector in detect(trace, asked, keep=1).found()
+        for detector in detection.found()
     ]
     if "forget_gate" not in trace.signals:
         return found

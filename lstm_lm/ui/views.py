@@ -185,7 +185,8 @@ def memory_view(view: MemoryView, first: str, model: gr.Dropdown) -> None:
 
 def units_view(view: UnitView, first: str) -> UnitPages:
     """A page for every unit of the model that is chosen."""
-    server = [named(name, getattr(view, name)) for name in ("survey", "unit", "color")]
+    asked = [view.survey, view.unit, view.color, view.hold, view.sway]
+    server = [named(method.__name__, method) for method in asked]
     return UnitPages({"model": first}, server_functions=server, elem_id="unit-pages")
 
 

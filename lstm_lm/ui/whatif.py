@@ -229,24 +229,32 @@ def sentence(
     change = asked.change
     told = f"With {words_of(change, run.units)} {when(change)}"
     told += f" ({_was(run, step, change)}), " if isinstance(change, Intervention) else ", "
-    than = "" if beside is run else " without it"
+    told += difference(found, beside, again, "" if beside is run else " without it")
+    return f"{told} {consequence(effect, step)}".strip()
+
+
+def difference(found: Parting, beside: PageRun, again: PageRun, than: str = "") -> str:
+    """Where a text that was written again first differs from the one beside it."""
     if not found.compared:
-        told += "the text goes on where it had ended. "
-    elif found.first is None:
-        told += f"all {found.compared} tokens that are written again are the same{than}. "
-    else:
-        at = found.first
-        told += (
-            f"step {at + 1} is the first that differs: {quoted(again.tokens[at])} instead of "
-            f"{quoted(beside.tokens[at])}{than}; {found.same} of the {found.compared} tokens that "
-            "both write are the same. "
-        )
+        return "the text goes on where it had ended."
+    if found.first is None:
+        return f"all {found.compared} tokens that are written again are the same{than}."
+    at = found.first
+    return (
+        f"step {at + 1} is the first that differs: {quoted(again.tokens[at])} instead of "
+        f"{quoted(beside.tokens[at])}{than}; {found.same} of the {found.compared} tokens that "
+        "both write are the same."
+    )
+
+
+def consequence(effect: Effect, step: int) -> str:
+    """What a change does to the text that was there; empty where nothing was."""
     if not effect.tokens:
-        return told.strip()
+        return ""
     nats = effect.changed - effect.without
     shown = f"{abs(nats):.2f} nats {'less' if nats < 0 else 'more'} likely"
     count = f"{effect.tokens} token{'s' if effect.tokens > 1 else ''}"
-    return told + (
+    return (
         f"The text that was there, from step {step + 1} on, becomes {shown} to the model: "
         f"{plain(effect.changed, 2)} instead of {plain(effect.without, 2)}, over {count}."
     )

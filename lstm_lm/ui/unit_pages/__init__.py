@@ -10,7 +10,7 @@ class UnitPages(Component):
     """The units of one model; what it shows it fetches itself, once it is in view.
 
     Its value names the model, and may name a place: `model`, `layer`, `unit`, `notes`. Its server
-    functions are those of `ui.unit_view`: survey, unit and color.
+    functions are those of `ui.unit_view`: survey, unit, color, hold and sway.
     """
 
     NAME = "unit_pages"

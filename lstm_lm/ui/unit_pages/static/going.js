@@ -19,9 +19,9 @@ export const tabOf = (name) =>
 
 /** Open the Units tab and show this unit. */
 export function goToUnit(layer, unit) {
-  waiting = { layer, unit };
-  const tab = tabOf("Units");
-  if (tab?.getAttribute("aria-selected") !== "true") tab?.click();
+  const before = document.querySelector("#views button[role=tab][aria-selected=true]")?.textContent.trim();
+  waiting = { layer, unit, from: before === "Units" ? null : before };
+  if (waiting.from) tabOf("Units")?.click();
   receiver?.();
 }
 

@@ -4,11 +4,14 @@
 import { floatsOf } from "../../workbench/static/columns.js";
 import { make } from "../../workbench/static/elements.js";
 import { watchTheme } from "../../workbench/static/palette.js";
-import { receivePlaces, takePlace } from "./going.js";
+import { AddressBar } from "./address.js";
+import { goToUnit, receivePlaces, takePlace } from "./going.js";
 import { drawHistograms } from "./histograms.js";
+import { Hold } from "./hold.js";
 import { OwnText } from "./own.js";
 import { Peaks } from "./peaks.js";
 import { drawDoes, drawWorth, markWorth } from "./scores.js";
+import { drawSway } from "./sway.js";
 import { drawPushes, drawWriters } from "./weights.js";
 
 const KEPT = 200; // pages that are remembered
@@ -29,6 +32,8 @@ class UnitPages {
     this.pages = new Map();
     this.peaks = new Peaks(this.root, this);
     this.own = new OwnText(this.root, this);
+    this.hold = new Hold(this.root, this);
+    this.address = new AddressBar({ go: goToUnit, prefix: () => this.survey?.address });
     this.number = this.part(".moves .number");
     this.number.addEventListener("change", () => this.chooseNumber());
     for (const button of this.root.querySelectorAll("[data-move]")) {
@@ -39,7 +44,7 @@ class UnitPages {
     document.addEventListener("keydown", (event) => this.key(event));
     watchTheme(() => this.draw());
     receivePlaces(() => this.begin());
-    new ResizeObserver(() => this.begin()).observe(this.root);
+    new ResizeObserver(() => (this.root.clientWidth ? this.begin() : this.address.leave())).observe(this.root);
   }
 
   /** A value from Python: the model, and where a link leads. */
@@ -56,7 +61,7 @@ class UnitPages {
     const { model } = this.props.value ?? {};
     if (!model || !this.root.clientWidth || this.loading) return;
     if (model === this.model) {
-      this.follow();
+      if (!this.follow() && this.page) this.address.show(this.query(this.page.layer, this.page.unit));
       return;
     }
     this.loading = true;
@@ -95,7 +100,7 @@ class UnitPages {
     const place = takePlace();
     if (place) {
       this.wanted = null;
-      this.show(place.layer, place.unit, { toTop: true });
+      this.show(place.layer, place.unit, { toTop: true, from: place.from });
       return true;
     }
     const { wanted } = this;
@@ -130,7 +135,30 @@ class UnitPages {
     });
     this.number.max = survey.units - 1;
     this.part(".of").textContent = `of ${survey.units}`;
+    this.hold.build(survey.signals);
+    this.part(".overview").replaceChildren(...this.overview());
     drawWorth(this.part(".worth"), survey, (...to) => this.link(...to));
+  }
+
+  /** What holds for the model's units together, with a link to the clearest. */
+  overview() {
+    const { overview, worth } = this.survey;
+    const clearest = worth.find((entry) => "score" in entry);
+    if (!clearest) return [overview];
+    const { layer, unit } = clearest;
+    return [`${overview} `, this.link(layer, unit, `unit ${unit} of layer ${layer + 1}`), "."];
+  }
+
+  /** What holding the unit moves, on top of its page. */
+  swayed(found, signal) {
+    const told = this.part(".sway");
+    drawSway(this.part(".swayed"), found, this.labels[signal].toLowerCase(), (step) => this.hold.begin(step));
+    told.hidden = !found || Boolean(found.error);
+    if (told.hidden) return;
+    const button = make("button", "link", "See what it writes");
+    button.type = "button";
+    button.addEventListener("click", () => this.hold.begin(Number(this.part(".from").value)));
+    told.replaceChildren(`${found.sentence} `, button);
   }
 
   fill(selector, choices, choose) {
@@ -167,14 +195,14 @@ class UnitPages {
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return; // to a tab of its own
       event.preventDefault();
-      this.show(layer, unit, { speak: true, toTop: !stay && !link.closest(".worth") });
+      this.show(layer, unit, { speak: true, push: true, toTop: !stay && !link.closest(".worth, .finding") });
     });
     return link;
   }
 
   /** Show a unit; held keys ask faster than answers come, and only the last asked for is shown. */
-  async show(layer, unit, { speak = false, toTop = false } = {}) {
-    this.asked = { layer, unit, speak, toTop };
+  async show(layer, unit, { speak = false, toTop = false, push = false, from = null } = {}) {
+    this.asked = { layer, unit, speak, toTop, push: push || Boolean(from), from };
     if (this.busy) return;
     this.busy = true;
     try {
@@ -208,13 +236,16 @@ class UnitPages {
     return page;
   }
 
-  open(page, { speak, toTop }) {
+  open(page, { speak, toTop, push, from }) {
     this.page = page;
+    if (this.root.clientWidth) this.address.show(this.query(page.layer, page.unit), { push, from });
     this.lines = Object.fromEntries(Object.entries(page.lines).map(([name, text]) => [name, floatsOf(text)]));
     this.part(".all").hidden = false;
     this.part(".linked").hidden = true;
     this.draw();
     this.own.ask();
+    this.part(".sway").hidden = this.part(".swayed").hidden = true;
+    this.hold.open(page);
     if (toTop) {
       this.part(".sentence").focus({ preventScroll: true });
       this.root.scrollIntoView({ block: "start" });

@@ -40,14 +40,17 @@ export class Peaks {
     at.className = "at";
     const context = make("span", "context", run("before", start, step), at, run("after", step + 1, stop));
     context.setAttribute("aria-hidden", "true"); // letter by letter it cannot be listened to
+    const held = make("button", "link", value("peak", step, number(amount)));
+    held.type = "button";
+    held.title = "Hold the unit from here on, and let the model write again";
+    held.addEventListener("click", () => this.view.hold.begin(step));
     const row = make(
       "li",
       "",
-      value("peak", step, number(amount)),
+      make("span", "number", held),
       context,
       make("span", "unread", `after “${before}${token}”, before “${after}”`),
     );
-    row.firstChild.className = "value number";
     row.dataset.step = step;
     return row;
   }

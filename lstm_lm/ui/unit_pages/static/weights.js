@@ -5,7 +5,7 @@ import { make } from "../../workbench/static/elements.js";
 import { number } from "../../workbench/static/numbers.js";
 import { visible } from "../../workbench/static/strip.js";
 
-const face = (token) => make("span", "face", token === " " ? "␣" : visible(token, true) || "∅");
+export const face = (token) => make("span", "face", token === " " ? "␣" : visible(token, true) || "∅");
 
 const tokenRow = ({ token, token_id: id, weight }) => ({ label: face(token), name: id, from: 0, to: weight });
 
