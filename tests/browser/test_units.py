@@ -160,8 +160,8 @@ def test_every_unit_is_reached_by_number_key_and_link_and_colours_a_text(
     expect(unknown).to_be_visible()
     expect(unknown).to_have_css("background-color", "rgba(0, 0, 0, 0)")  # it has no value
     expect(shown.locator(".own .status")).to_contain_text("never seen")
-    shown.get_by_role("button", name="Hidden state").click()
-    expect(shown.locator(".high")).to_have_text("+1.00")
+    shown.locator(".peaks").get_by_role("button", name="Hidden state").click()
+    expect(shown.locator(".peaks .high")).to_have_text("+1.00")
     own = view.color([site.tiny, 0, target, "hidden_state", hostile])
     assert own
     first = floats(own["values"])[0]
