@@ -3,7 +3,7 @@
 import { make } from "../../workbench/static/elements.js";
 import { number, percent } from "../../workbench/static/numbers.js";
 import { quoted, visible } from "../../workbench/static/strip.js";
-import { table } from "../../memory/static/numbers.js";
+import { table } from "../../workbench/static/table.js";
 import { painter } from "../../unit_pages/static/colors.js";
 import { Asking, told } from "./asking.js";
 
