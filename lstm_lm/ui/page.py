@@ -12,6 +12,7 @@ import gradio as gr
 from lstm_lm.errors import UserError
 from lstm_lm.hub import fetch
 from lstm_lm.ui.endpoints import add_endpoints
+from lstm_lm.ui.find_view import FindView
 from lstm_lm.ui.guests import GuestRules, Guests
 from lstm_lm.ui.guide import Guide
 from lstm_lm.ui.handlers import Handlers, session_of
@@ -27,6 +28,7 @@ from lstm_lm.ui.try_view import TryView
 from lstm_lm.ui.unit_view import UnitView
 from lstm_lm.ui.views import (
     READ_EXAMPLE,
+    find_view,
     memory_view,
     named,
     read_view,
@@ -96,6 +98,7 @@ def build_page(
             with beside:
                 hub_field(model, Guests(shelf, guests, fetch), _choices, notes)
         guide = Guide(handlers)
+        unit_view = UnitView(shelf)  # its reference texts are those of two views
         Tour(
             server_functions=[named("keeper", guide.keeper)],
             elem_id="tour",
@@ -106,7 +109,9 @@ def build_page(
             with gr.Tab("Read", id="read"):
                 read_bench, text = read_view(handlers, server, reading, model)
             with gr.Tab("Units", id="units"):
-                unit_pages = units_view(UnitView(shelf), names[0])
+                unit_pages = units_view(unit_view, names[0])
+            with gr.Tab("Find", id="find"):
+                find_view(FindView(shelf, unit_view), names[0], model)
             with gr.Tab("Memory", id="memory"):
                 memory_view(MemoryView(shelf), names[0], model)
             with gr.Tab("Try", id="try"):

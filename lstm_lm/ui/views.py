@@ -11,6 +11,8 @@ import gradio as gr
 
 from lstm_lm.config import SamplingConfig
 from lstm_lm.ui.curves import Curves
+from lstm_lm.ui.find import Find
+from lstm_lm.ui.find_view import FindView
 from lstm_lm.ui.handlers import LONGEST_WRITE, Handlers
 from lstm_lm.ui.memory import Memory
 from lstm_lm.ui.memory_view import MemoryView
@@ -202,6 +204,20 @@ def try_view(view: TryView, first: str, model: gr.Dropdown) -> None:
         lambda name: {"model": name},
         inputs=model,
         outputs=tryout,
+        show_progress="hidden",
+        queue=False,
+        api_visibility="private",
+    )
+
+
+def find_view(view: FindView, first: str, model: gr.Dropdown) -> None:
+    """Where else the same units are on, and which units follow what a person marks."""
+    server = [named(name, getattr(view, name)) for name in ("text", "places", "follows", "color")]
+    found = Find({"model": first}, server_functions=server, elem_id="find")
+    model.change(
+        lambda name: {"model": name},
+        inputs=model,
+        outputs=found,
         show_progress="hidden",
         queue=False,
         api_visibility="private",

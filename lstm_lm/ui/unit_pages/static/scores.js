@@ -21,7 +21,7 @@ function scoreBar(score, shuffled) {
   return track;
 }
 
-function scoreRow(what, { score, shuffled }) {
+export function scoreRow(what, { score, shuffled }) {
   return make(
     "li",
     "",
