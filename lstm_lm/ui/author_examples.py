@@ -80,6 +80,7 @@ HELD_OUT = {
     "synonymously.",
     "Carroll": "First it marked out a race-course, in a sort of circle, and then all the party "
     "were placed along the course, here and there.",
+    "King James Bible": "He that is without sin among you, let him first cast a stone at her.",
 }
 """A passage of each, which is in no list: to be tried on a probe that has not seen it."""
 

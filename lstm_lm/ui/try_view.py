@@ -106,11 +106,11 @@ def _opening(shown: ShownModel) -> Payload:
     prompt, sentences = words.openings(shown)
     return {
         "prompt": prompt,
-        "sentences": sentences,
+        "sentences": [[name, *pair] for name, pair in sentences.items()],
         "pairs": [
             {
                 "sides": [[name, "\n\n".join(passages)] for name, passages in pair],
-                "sentence": HELD_OUT[pair[0][0]],
+                "held_out": [[name, HELD_OUT[name]] for name, _ in pair],
             }
             for pair in PAIRS
         ],

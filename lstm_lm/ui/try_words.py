@@ -12,13 +12,27 @@ MORE = 20  # examples a side, below which more of them is what helps first
 
 # What people would type, for models of such a text; else something of what the model wrote.
 OPENINGS = {
-    "shakespeare": ("To be, or not to b", ["The king is dead.", "The dead is king the."]),
-    "python": ("for number in ran", ["return self.name", "self return name."]),
+    "shakespeare": (
+        "To be, or not to b",
+        {
+            "Word order": ("The king is dead.", "The dead is king the."),
+            "Verb": ("Thou art a villain.", "Thou are a villain."),
+            "Sense": ("He drew his sword and died.", "He drew his spoon and died."),
+        },
+    ),
+    "python": (
+        "for number in ran",
+        {
+            "Word order": ("return self.name", "self return name."),
+            "Keyword": ("if value is None:", "if value is nothing:"),
+            "Brackets": ("print(len(values))", "print(len(values]]"),
+        },
+    ),
 }
 
 
-def openings(shown: ShownModel) -> tuple[str, list[str]]:
-    """A text to complete, and two sentences to compare."""
+def openings(shown: ShownModel) -> tuple[str, dict[str, tuple[str, str]]]:
+    """A text to complete, and pairs of sentences to compare, each under what they differ in."""
     for start, opening in OPENINGS.items():
         if shown.name.startswith(f"{start}-"):
             return opening
@@ -26,7 +40,7 @@ def openings(shown: ShownModel) -> tuple[str, list[str]]:
     text = " ".join(shown.model.tokenizer.decode(pieces).split()[:12])[:200] or "a"
     backwards = " ".join(reversed(text.split(" ")))
     last = text.rsplit(" ", 1)[-1]
-    return text[: len(text) - len(last) // 2], [text, backwards]
+    return text[: len(text) - len(last) // 2], {"Word order": (text, backwards)}
 
 
 def completed(prompt: str, begun: str, found: list[Completion]) -> str:

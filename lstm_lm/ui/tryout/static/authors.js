@@ -1,6 +1,6 @@
 // Tell two authors apart: their examples, the probe that is trained on them, and how far to trust it.
 
-import { make } from "../../workbench/static/elements.js";
+import { keepingFocus, make } from "../../workbench/static/elements.js";
 import { number, percent } from "../../workbench/static/numbers.js";
 import { pageButton } from "../../unit_pages/static/going.js";
 import { GONE, SILENT, told } from "./asking.js";
@@ -18,7 +18,7 @@ export class Authors {
       name: side.querySelector("input"),
       text: side.querySelector("textarea"),
     }));
-    this.own = [["", ""], ["", ""]]; // what the person typed, kept while a pair is looked at
+    this.own = []; // what the person typed, kept while a pair is looked at
     this.layer = null;
     this.asked = 0;
     this.sentence = new Sentence(root, this);
@@ -44,49 +44,50 @@ export class Authors {
   open(pairs) {
     this.pairs = pairs;
     this.layer = null;
-    const names = [...pairs.map(({ sides }) => sides.map(([name]) => name).join(" · ")), OWN];
-    this.part(".pairs").replaceChildren(
-      ...names.map((name, at) => {
-        const button = make("button", "", name);
-        button.type = "button";
-        button.addEventListener("click", () => this.choose(at));
-        return button;
-      }),
-    );
     // Another model reads the same examples.
-    return this.pair === undefined ? this.choose(0) : this.choose(this.pair, { keep: true });
+    return this.at === undefined ? this.choose(0) : this.train();
   }
 
-  choose(pair, { keep = false } = {}) {
-    this.pair = pair;
-    this.press();
-    const chosen = this.pairs[pair];
-    if (!keep) {
-      (chosen?.sides ?? this.own).forEach((side, at) => this.fill(at, side));
-      if (chosen) this.sentence.offer(chosen);
-    }
-    if (chosen || this.own.every(([, text]) => text.trim())) return this.train();
+  /** What there is to choose: the pairs that come with the page, then what the person has typed. */
+  build() {
+    const own = this.own.length ? this.own : [null];
+    const names = [
+      ...this.pairs.map(({ sides }) => sides.map(([name]) => name).join(" · ")),
+      ...own.map((_, number) => (number ? `${OWN} ${number + 1}` : OWN)),
+    ];
+    const buttons = names.map((name, at) => {
+      const button = make("button", "", name);
+      button.type = "button";
+      button.setAttribute("aria-pressed", String(at === this.at));
+      button.addEventListener("click", () => this.choose(at));
+      return button;
+    });
+    keepingFocus(this.part(".pairs"), () => this.part(".pairs").replaceChildren(...buttons));
+  }
+
+  choose(at) {
+    this.at = at;
+    const chosen = this.pairs[at];
+    if (!chosen && !this.own.length) this.own.push([["", ""], ["", ""]]);
+    this.build();
+    (chosen?.sides ?? this.own[at - this.pairs.length]).forEach(([name, text], side) => {
+      this.sides[side].name.value = name;
+      this.sides[side].text.value = text;
+    });
+    this.sentence.offer(chosen?.held_out ?? []);
+    if (this.given.every(([, text]) => text.trim())) return this.train();
     this.say("Name two authors, and paste examples of each with a blank line between two.");
     this.part(".results").classList.add("old");
     this.sides[0].name.focus();
     return null;
   }
 
-  fill(at, [name, text]) {
-    this.sides[at].name.value = name;
-    this.sides[at].text.value = text;
-  }
-
-  press() {
-    [...this.part(".pairs").children].forEach((button, at) => {
-      button.setAttribute("aria-pressed", String(at === this.pair));
-    });
-  }
-
   edited() {
-    this.pair = this.pairs.length;
-    this.own = this.given;
-    this.press();
+    if (this.at < this.pairs.length) {
+      this.own.push(this.given);
+      this.at = this.pairs.length + this.own.length - 1;
+      this.build();
+    } else this.own[this.at - this.pairs.length] = this.given;
     this.part(".results").classList.add("old");
     this.say("Changed: press “Tell them apart”.");
   }
@@ -153,18 +154,19 @@ export class Authors {
     );
   }
 
-  showRates({ accuracy, chance, shuffled, counts, layer, layers }) {
+  showRates({ accuracy, chance, shuffled, counts, layer, layers, labels }) {
+    const all = labels.length;
     const row = (name, value, className, mark) => {
       const bar = make("i", "length");
-      bar.style.width = percent(value, 1).replace(" ", "");
+      bar.style.width = `${100 * value}%`;
       const track = make("span", "track", bar);
       track.setAttribute("aria-hidden", "true");
       if (mark !== undefined) {
         const tick = make("i", "mark");
-        tick.style.left = percent(mark, 1).replace(" ", "");
+        tick.style.left = `${100 * mark}%`;
         track.append(tick);
       }
-      return make("li", className, make("span", "", name), track, make("span", "number", percent(value)));
+      return make("li", className, make("span", "", name), track, make("span", "number", `${Math.round(value * all)} of ${all}`));
     };
     const of = layers.length > 1 ? `, layer ${layer + 1}` : "";
     this.part(".rates").replaceChildren(
@@ -172,7 +174,7 @@ export class Authors {
       row("counting alone", counts.accuracy, "control"),
       row("always the commonest", chance, "control"),
     );
-    this.part(".key").textContent = `The tick: what 95 of 100 shufflings of the labels stay at or below, ${percent(shuffled)}.`;
+    this.part(".key").textContent = `The tick: what 95 of 100 shufflings of the labels stay at or below, ${Math.round(shuffled * all)} of ${all}.`;
   }
 
   showUnits({ units, layer }) {

@@ -26,8 +26,7 @@ export class Complete {
   }
 
   open(text) {
-    this.field.value = text;
-    this.spaced = false;
+    if (!this.changed) this.field.value = text; // what a person typed is asked of the next model too
     return this.asking.now();
   }
 
@@ -38,6 +37,7 @@ export class Complete {
       field.value = `${field.value.slice(0, -2)}${event.data}`;
     }
     this.spaced = false;
+    this.changed = true;
     this.list.classList.add("old");
     this.asking.soon();
   }
@@ -76,7 +76,7 @@ export class Complete {
   take(text) {
     const { field } = this;
     field.value = `${field.value}${text} `;
-    this.spaced = true;
+    this.spaced = this.changed = true;
     field.focus();
     field.setSelectionRange(field.value.length, field.value.length);
     field.scrollTop = field.scrollHeight;

@@ -23,6 +23,7 @@ export class Likelier {
     for (const field of this.fields) {
       field.addEventListener("input", () => {
         this.changed = true;
+        this.press(null);
         this.part(".verdict").classList.add("old");
         this.asking.soon();
       });
@@ -34,11 +35,29 @@ export class Likelier {
   }
 
   open(sentences) {
+    this.part(".pairs").replaceChildren(
+      ...sentences.map(([name, ...pair]) => {
+        const button = make("button", "", name);
+        button.type = "button";
+        button.addEventListener("click", () => this.choose(name, pair));
+        return button;
+      }),
+    );
+    const [[name, ...pair]] = sentences;
+    return this.changed ? this.asking.now() : this.choose(name, pair); // what a person typed stays
+  }
+
+  choose(name, pair) {
     this.changed = false;
     this.fields.forEach((field, at) => {
-      field.value = sentences[at];
+      field.value = pair[at];
     });
+    this.press(name);
     return this.asking.now();
+  }
+
+  press(name) {
+    for (const button of this.part(".pairs").children) button.setAttribute("aria-pressed", String(button.textContent === name));
   }
 
   show(answer) {
@@ -67,6 +86,7 @@ export class Likelier {
           piece.dataset.readout = `${quoted(token)}: ${number(nats[at], 2)} nats, a probability of ${percent(Math.exp(-nats[at]), 1)}`;
           return piece;
         }),
+        ...(texts[which] ? [make("span", "cost", `  ${number(texts[which].total, 1)} nats`)] : []),
       );
     });
   }

@@ -17,7 +17,8 @@ export class Sentence {
     this.root = root.querySelector(".try-one");
     this.part = (name) => this.root.querySelector(name);
     this.field = this.part("textarea");
-    this.way = "so_far";
+    this.way = "each";
+    this.offered = [];
     this.asking = new Asking(
       () => authors.view.server.tell([authors.view.model, ...authors.question, this.field.value]),
       (answer) => this.show(answer),
@@ -31,10 +32,21 @@ export class Sentence {
     }
   }
 
-  /** A passage of one of the two, which is not among the examples. */
-  offer({ sides, sentence }) {
-    this.offered = { sentence, line: `${sides[0][0]} wrote it; it is not among the examples.` };
-    this.field.value = sentence;
+  /** Passages of the two, [name, text] each, that are not among the examples; the first is tried. */
+  offer(passages) {
+    this.offered = passages;
+    const buttons = passages.map(([name, text]) => {
+      const button = make("button", "link", `by ${name}`);
+      button.type = "button";
+      button.addEventListener("click", () => {
+        this.field.value = text;
+        this.ask();
+      });
+      return button;
+    });
+    const between = buttons.flatMap((button, at) => (at ? [" · ", button] : [button]));
+    this.part(".offers").replaceChildren(...(buttons.length ? ["Not among the examples: ", ...between] : []));
+    if (passages.length) [[, this.field.value]] = passages;
   }
 
   ask() {
@@ -44,8 +56,9 @@ export class Sentence {
   show(answer) {
     this.part(".status").textContent = answer.error ? told(answer.error) : answer.notes.join(" ");
     this.answer = answer.error ? null : answer;
-    const known = this.field.value === this.offered?.sentence ? ` ${this.offered.line}` : "";
-    this.part(".verdict").textContent = answer.error ? "" : `${verdict(answer)}${known}`;
+    const wrote = this.offered.find(([, text]) => text === this.field.value)?.[0];
+    const right = wrote ? ` ${wrote} wrote it.` : "";
+    this.part(".verdict").textContent = answer.error ? "" : `${verdict(answer)}${right}`;
     this.draw();
   }
 
