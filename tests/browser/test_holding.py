@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from lstm_lm.ui.unit_view import UnitView
-from tests.browser.conftest import SERIOUS, Site, assert_no_violation
+from tests.browser.conftest import Site
 from tests.browser.test_page import choose_model
 from tests.browser.test_units import number, units_of
 
@@ -68,7 +68,6 @@ def test_a_unit_is_held_and_the_model_writes_again_beside_what_it_wrote(
     assert own
     expect(card.locator(".try.chosen .told")).to_have_text(own["tries"][0]["told"])
     assert_written(card, own)
-    assert_no_violation(page, context={"include": [["#unit-pages .hold"]]}, impacts=SERIOUS)
 
 
 def test_the_address_follows_the_unit_and_back_goes_where_one_came_from(

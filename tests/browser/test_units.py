@@ -118,6 +118,13 @@ def test_the_view_opens_on_a_unit_worth_looking_at_and_shows_what_is_measured(
     links = shown.locator(".worth a")
     assert links.all_inner_texts() == [f"unit {w['unit']}" for w in survey["worth"]]
     expect(links.first).to_have_attribute("aria-current", "true")
+    told = survey["worth"][-1]
+    moved = view.sway([site.real, told["layer"], told["unit"], "cell_state"])
+    assert moved
+    expect(shown.locator(".worth li").last.locator("[data-moved]")).to_have_text(
+        f"{100 * moved['moved']:.1f} %"
+    )
+    expect(shown.locator(".overview")).to_contain_text("when it is held")
     another = next(w for w in survey["worth"] if w["unit"] != first["unit"])
     links.filter(has_text=re.compile(rf"^unit {another['unit']}$")).first.click()
     assert_shows(shown, *asked(view, site.real, another["layer"], another["unit"]))
@@ -218,6 +225,7 @@ def test_no_axe_violation_in_light_or_dark_and_nothing_wider_than_the_screen(
     open_page(page, f"{site.url}?__theme=light")
     shown = units_of(page)
     expect(shown.locator(".result span").first).to_be_attached()
+    expect(shown.locator(".hold .swayed .bars").first).to_be_visible()
     # The person's text is painted as the other two are, which hold some thousand more letters.
     painted = {"exclude": [[".kwic .context"], [".whole"]]}
     for theme, width in (("light", 1440), ("dark", 390)):

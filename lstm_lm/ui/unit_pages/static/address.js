@@ -8,10 +8,12 @@ const OURS = ["__theme", "__lang"]; // how the page looks: it stays
 const isUnit = (search) => new URLSearchParams(search).get("show") === "unit";
 
 export class AddressBar {
-  /** @param go (layer, unit) => shows the unit of this address. @param prefix () => how its query begins. */
-  constructor({ go, prefix }) {
-    this.go = go;
-    this.prefix = prefix;
+  /**
+   * @param go (layer, unit) => shows the unit of this address.
+   * @param prefix () => how the query of the model's units begins. @param now () => that of the unit shown.
+   */
+  constructor({ go, prefix, now }) {
+    Object.assign(this, { go, prefix, now });
     this.within = false; // whether the address is this view's
     this.plain = "";
     addEventListener("popstate", () => this.popped());
@@ -46,9 +48,10 @@ export class AddressBar {
     if (isUnit(location.search)) {
       const prefix = this.prefix();
       const begins = prefix && [...new URLSearchParams(prefix)].every(([name, value]) => query.get(name) === value);
-      if (!begins) return; // of another model than the one that is chosen
-      this.within = true;
-      this.go(Number(query.get("layer")), Number(query.get("unit")));
+      if (begins) {
+        this.within = true;
+        this.go(Number(query.get("layer")), Number(query.get("unit")));
+      } else if (this.within) this.show(this.now() ?? ""); // of a model that is no longer the chosen one
     } else if (history.state?.view) tabOf(history.state.view)?.click();
   }
 }

@@ -7,7 +7,7 @@ import { number } from "../../workbench/static/numbers.js";
 import { quoted, visible } from "../../workbench/static/strip.js";
 
 const PAUSE = 300; // ms until the server is asked: held keys go through units faster
-const TITLES = { low: "Held low", typical: "Held at its median", high: "Held high", chosen: "Held where you want it" };
+const TITLES = { low: "Held low", typical: "Held at its median", high: "Held high", chosen: "Held at your value" };
 const FIRST = ["cell_state", "hidden_state"]; // the first of these that the cell has
 const SHORT = 16; // characters of a place that its choice shows
 
@@ -102,15 +102,21 @@ export class Hold {
 
   /** Ask soon: of several wishes only the last is asked for. */
   later() {
-    this.card.setAttribute("aria-busy", "true");
+    this.wait();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.ask(), PAUSE);
+  }
+
+  /** What is shown is of something else; it keeps its place, so that nothing jumps. */
+  wait() {
+    this.card.setAttribute("aria-busy", "true");
+    this.view.part(".sway").classList.add("waits");
   }
 
   async ask() {
     clearTimeout(this.timer);
     this.again = true;
-    this.card.setAttribute("aria-busy", "true");
+    this.wait();
     if (this.busy) return;
     this.busy = true;
     try {
@@ -123,6 +129,7 @@ export class Hold {
     } finally {
       this.busy = false;
       this.card.removeAttribute("aria-busy");
+      this.view.part(".sway").classList.remove("waits");
     }
   }
 

@@ -11,7 +11,7 @@ import { Hold } from "./hold.js";
 import { OwnText } from "./own.js";
 import { Peaks } from "./peaks.js";
 import { drawDoes, drawWorth, markWorth } from "./scores.js";
-import { drawSway } from "./sway.js";
+import { drawSway, markMoved, tellMost } from "./sway.js";
 import { drawPushes, drawWriters } from "./weights.js";
 
 const KEPT = 200; // pages that are remembered
@@ -33,7 +33,11 @@ class UnitPages {
     this.peaks = new Peaks(this.root, this);
     this.own = new OwnText(this.root, this);
     this.hold = new Hold(this.root, this);
-    this.address = new AddressBar({ go: goToUnit, prefix: () => this.survey?.address });
+    this.address = new AddressBar({
+      go: goToUnit,
+      prefix: () => this.survey?.address,
+      now: () => (this.page ? this.query(this.page.layer, this.page.unit) : null),
+    });
     this.number = this.part(".moves .number");
     this.number.addEventListener("change", () => this.chooseNumber());
     for (const button of this.root.querySelectorAll("[data-move]")) {
@@ -155,10 +159,29 @@ class UnitPages {
     drawSway(this.part(".swayed"), found, this.labels[signal].toLowerCase(), (step) => this.hold.begin(step));
     told.hidden = !found || Boolean(found.error);
     if (told.hidden) return;
+    this.tellMovers();
     const button = make("button", "link", "See what it writes");
     button.type = "button";
     button.addEventListener("click", () => this.hold.begin(Number(this.part(".from").value)));
     told.replaceChildren(`${found.sentence} `, button);
+  }
+
+  /** How much each of the units worth looking at moves, one by one: none waits long for another. */
+  async tellMovers() {
+    const { model, survey } = this;
+    if (this.told === survey) return;
+    this.told = survey;
+    const moved = [];
+    const places = new Map(survey.worth.map(({ layer, unit }) => [`${layer} ${unit}`, { layer, unit }]));
+    for (const place of places.values()) {
+      const { layer, unit } = place;
+      const found = await this.server.sway([model, layer, unit, survey.states[0]]).catch(() => null);
+      if (this.survey !== survey) return;
+      if (!found || found.error) continue;
+      moved.push(found);
+      markMoved(this.part(".worth"), found);
+    }
+    this.part(".overview").replaceChildren(...this.overview(), ...tellMost(moved, (...to) => this.link(...to)));
   }
 
   fill(selector, choices, choose) {
@@ -244,7 +267,6 @@ class UnitPages {
     this.part(".linked").hidden = true;
     this.draw();
     this.own.ask();
-    this.part(".sway").hidden = this.part(".swayed").hidden = true;
     this.hold.open(page);
     if (toTop) {
       this.part(".sentence").focus({ preventScroll: true });
@@ -305,7 +327,7 @@ class UnitPages {
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     const { target } = event;
     if (target !== document.body && !this.root.contains(target)) return;
-    if (target.matches("input, textarea, pre")) return;
+    if (target.matches("input, select, textarea, pre")) return;
     event.preventDefault();
     this.move(by);
   }

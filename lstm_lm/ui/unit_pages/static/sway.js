@@ -46,3 +46,21 @@ export function drawSway(card, found, label, beginAt) {
     comparison(found),
   );
 }
+
+/** Beside a unit that is worth looking at: how much it moves. */
+export function markMoved(card, { layer, unit, moved, stands_out: stands }) {
+  for (const link of card.querySelectorAll(`a[data-layer="${layer}"][data-unit="${unit}"]`)) {
+    const what = link.closest(".what");
+    if (what.querySelector(".moves-text")) continue;
+    const told = make("span", `measure moves-text${stands ? " stands" : ""}`, "held, it moves ", value("moved", `${layer} ${unit}`, percent(moved)));
+    what.append(" ", told);
+  }
+}
+
+/** Which of those units moves most, if that stands out: following something is not yet doing something. */
+export function tellMost(found, link) {
+  const standing = found.filter(({ stands_out: stands }) => stands).sort((a, b) => b.moved - a.moved);
+  if (!standing.length) return [" None of the units listed stands out by how much it moves when it is held."];
+  const [{ layer, unit, moved }] = standing;
+  return [" Of the units listed, ", link(layer, unit, `unit ${unit}`), ` moves most when it is held: ${percent(moved)} of the next token’s probability.`];
+}
