@@ -52,6 +52,10 @@ class Tokenizer(Protocol):
         """What one token stands for, to show to a person."""
         ...
 
+    def token_bytes(self, token_id: int) -> bytes:
+        """The UTF-8 bytes of one token; those of a text's tokens in a row are the text's."""
+        ...
+
     def save(self, folder: Path) -> None:
         """Write the tokenizer's file into the folder."""
         ...
@@ -130,6 +134,10 @@ class CharTokenizer:
     def token(self, token_id: int) -> str:
         """The character."""
         return self.characters[token_id]
+
+    def token_bytes(self, token_id: int) -> bytes:
+        """The character's UTF-8 bytes."""
+        return self.characters[token_id].encode("utf-8", "surrogatepass")
 
     def save(self, folder: Path) -> None:
         """Write `tokenizer.json`."""
@@ -243,6 +251,10 @@ class SentencePieceTokenizer:
             return self._bytes[token_id].decode()
         except UnicodeDecodeError:
             return self._pieces[token_id]
+
+    def token_bytes(self, token_id: int) -> bytes:
+        """The piece's UTF-8 bytes: of several characters, of one, or one byte of a longer one."""
+        return self._bytes[token_id]
 
     def save(self, folder: Path) -> None:
         """Write `tokenizer.model`."""

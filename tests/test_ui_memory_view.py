@@ -24,9 +24,10 @@ from lstm_lm.model import LanguageModel
 from lstm_lm.tokenizer import CharTokenizer
 from lstm_lm.trace import trace_tokens
 from lstm_lm.ui import memory_view
-from lstm_lm.ui.memory_view import MemoryView, same_tokens
+from lstm_lm.ui.memory_view import MemoryView
 from lstm_lm.ui.memory_words import fading
 from lstm_lm.ui.models import ModelShelf
+from lstm_lm.ui.partner import same_tokens
 from lstm_lm.ui.runs import RunStore
 from tests.conftest import tiny_model
 

@@ -7,6 +7,7 @@ the end: that keeps the rhythm of both (how long a unit stays on, how long a lin
 ordinary shuffle would destroy and so make chance look smaller than it is. Knows nothing of models.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -118,3 +119,13 @@ def shifted_correlations(values: npt.NDArray[Any], other: npt.NDArray[Any]) -> F
 def false_alarm_odds(score: float, chance: Floats) -> float:
     """How often chance scores as high, counting the score itself: at least 1 / (shifts + 1)."""
     return float((1 + np.count_nonzero(chance >= score - 1e-12)) / (len(chance) + 1))
+
+
+def by_chance(larger: int, pairs: int) -> float:
+    """The odds that of so many pairs of equals at least so many point the same way (sign test).
+
+    >>> by_chance(5, 5), by_chance(3, 5)
+    (0.0625, 1.0)
+    """
+    tail = sum(math.comb(pairs, count) for count in range(larger, pairs + 1))
+    return min(1.0, 2 * tail / 2**pairs)

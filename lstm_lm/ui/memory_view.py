@@ -25,11 +25,12 @@ from lstm_lm.insight.memory import (
     influence,
     influence_by_distance,
 )
-from lstm_lm.tokenizer import TokenIds, Tokenizer
+from lstm_lm.tokenizer import TokenIds
 from lstm_lm.trace import GateTrace, trace_tokens
 from lstm_lm.ui import memory_words as words
 from lstm_lm.ui.meaning import gates_payload
 from lstm_lm.ui.models import ModelShelf, ShownModel, public_name
+from lstm_lm.ui.partner import partner_of
 from lstm_lm.ui.reading import readable
 
 LONGEST = 600  # tokens of a text
@@ -155,29 +156,12 @@ class MemoryView:
             token_ids, notes = _given(shown, text)
         return ViewedText(
             shown=shown,
-            partner=self._partner(shown),
+            partner=partner_of(self._shelf, shown),
             token_ids=token_ids,
             tokens=[shown.model.tokenizer.token(token_id) for token_id in token_ids.tolist()],
             notes=notes,
             own=text is not None,
         )
-
-    def _partner(self, shown: ShownModel) -> ShownModel | None:
-        """The first model on the page of the other kind of cell, with the same tokens."""
-        config = shown.model.config
-        for described in self._shelf.describe():
-            if described["cell"] == config.cell or described["tokenizer"] != config.tokenizer:
-                continue
-            other = self._shelf.find(described["name"])
-            if other and same_tokens(other.model.tokenizer, shown.model.tokenizer):
-                return other
-        return None
-
-
-def same_tokens(one: Tokenizer, other: Tokenizer) -> bool:
-    """Whether every token id stands for the same in both."""
-    size = one.vocab_size
-    return size == other.vocab_size and all(one.token(t) == other.token(t) for t in range(size))
 
 
 def _given(shown: ShownModel, text: str) -> tuple[TokenIds, list[str]]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lstm_lm.insight.memory import SMALLEST, Influence, InfluenceByDistance, fades_to
+from lstm_lm.insight.scores import by_chance
 
 THOUSANDTH = 0.001  # the share of the largest below which the gradient has faded
 NEAR = 20  # tokens back that are near to a single step
@@ -116,16 +117,6 @@ def fading(found: Sequence[tuple[About, InfluenceByDistance]], far: int) -> tupl
         f"I{both}: {how_much if times < 10**6 else 'over a million'} times as much.",
         f"{told} {rest}",
     )
-
-
-def by_chance(larger: int, pairs: int) -> float:
-    """The odds that of so many pairs of equals at least so many point the same way (sign test).
-
-    >>> by_chance(5, 5), by_chance(3, 5)
-    (0.0625, 1.0)
-    """
-    tail = sum(math.comb(pairs, count) for count in range(larger, pairs + 1))
-    return min(1.0, 2 * tail / 2**pairs)
 
 
 def _share(value: float) -> str:

@@ -27,6 +27,7 @@ from lstm_lm.loading import (
 )
 from lstm_lm.model import LanguageModel
 from lstm_lm.repository import split_name
+from lstm_lm.snapshots import FOLDER, snapshots
 from lstm_lm.trace import trace_tokens
 from lstm_lm.ui.meaning import meaning
 from lstm_lm.ui.payload import cell_scale, columns, header
@@ -154,6 +155,13 @@ class ModelShelf:
         """The names on offer, then those that visitors have loaded."""
         with self._lock:
             return [*self.names, *self._guests]
+
+    def early(self, name: str) -> list[str]:
+        """Names of the early models that a run on offer kept, oldest first; none is loaded."""
+        if name not in self.names or not is_local(name):  # nothing of them is ever on the Hub
+            return []
+        base = name.rstrip("/")
+        return [f"{base}/{FOLDER}/{found.name}" for found in snapshots(self._folder(name))]
 
     def describe(self) -> list[dict[str, Any]]:
         """Each model for a program, from its small files alone; a broken one is left out."""

@@ -11,6 +11,7 @@ import gradio as gr
 
 from lstm_lm.errors import UserError
 from lstm_lm.hub import fetch
+from lstm_lm.ui.compare_view import CompareView
 from lstm_lm.ui.endpoints import add_endpoints
 from lstm_lm.ui.find_view import FindView
 from lstm_lm.ui.guests import GuestRules, Guests
@@ -28,6 +29,7 @@ from lstm_lm.ui.try_view import TryView
 from lstm_lm.ui.unit_view import UnitView
 from lstm_lm.ui.views import (
     READ_EXAMPLE,
+    compare_view,
     find_view,
     memory_view,
     named,
@@ -114,6 +116,8 @@ def build_page(
                 find_view(FindView(shelf, unit_view), names[0], model)
             with gr.Tab("Memory", id="memory"):
                 memory_view(MemoryView(shelf), names[0], model)
+            with gr.Tab("Compare", id="compare"):
+                compare_view(CompareView(shelf), names[0], model)
             with gr.Tab("Try", id="try"):
                 try_view(TryView(shelf), names[0], model)
             with gr.Tab("Training", id="training"):

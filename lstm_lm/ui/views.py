@@ -10,6 +10,8 @@ from typing import Any
 import gradio as gr
 
 from lstm_lm.config import SamplingConfig
+from lstm_lm.ui.compare import Compare
+from lstm_lm.ui.compare_view import CompareView
 from lstm_lm.ui.curves import Curves
 from lstm_lm.ui.find import Find
 from lstm_lm.ui.find_view import FindView
@@ -179,6 +181,24 @@ def memory_view(view: MemoryView, first: str, model: gr.Dropdown) -> None:
         lambda name: {"model": name},
         inputs=model,
         outputs=memory,
+        show_progress="hidden",
+        queue=False,
+        api_visibility="private",
+    )
+
+
+def compare_view(view: CompareView, first: str, model: gr.Dropdown) -> None:
+    """Two models over the same text; the chosen one on the left, until another is chosen there."""
+    asked = [view.offer, view.compare, view.paint, view.place]
+    both = Compare(
+        {"model": first},
+        server_functions=[named(method.__name__, method) for method in asked],
+        elem_id="compare",
+    )
+    model.change(
+        lambda name: {"model": name},
+        inputs=model,
+        outputs=both,
         show_progress="hidden",
         queue=False,
         api_visibility="private",
