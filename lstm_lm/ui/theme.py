@@ -43,9 +43,10 @@ PAGE_CSS = """
 .ask textarea { font-family: var(--font-mono); font-size: 14px; }
 .ask button { height: 44px; }
 @media (max-width: 760px) {
-  /* All tabs in one row of a phone: else gradio hides the last ones behind a button. */
-  #views .tab-container { gap: 0; }
-  #views .tab-container button { padding: 0 5px; font-size: 13.5px; min-width: 0; }
+  /* All tabs in two rows of a phone: else gradio hides the last ones behind a button. */
+  #views .tab-wrapper, #views .tab-container { height: auto; }
+  #views .tab-container { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 0; }
+  #views .tab-container button { padding: 0 2px; font-size: 14px; min-width: 0; height: 40px; }
   .ask { display: grid !important; grid-template-columns: 1fr 1fr; }
   .ask > :first-child { grid-column: 1 / -1; }
   #top { flex-direction: column; align-items: stretch; gap: 8px; }

@@ -35,7 +35,7 @@ class Tour {
     const at = kept();
     this.part(".start").textContent = at > 0 ? "Go on with the tour" : "Take the tour";
     this.part(".about").textContent =
-      at > 0 ? `at stop ${at + 1} of ${STOPS.length}` : "What a memory cell does, on this very model, in short stops with something to try.";
+      at > 0 ? `at stop ${at + 1} of ${STOPS.length}` : "What a memory cell does, in short stops.";
   }
 
   start() {
