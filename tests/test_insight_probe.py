@@ -8,7 +8,8 @@ import torch
 from sklearn.linear_model import Ridge
 
 from lstm_lm.errors import UserError
-from lstm_lm.insight.completion import compare, complete_word
+from lstm_lm.insight.completion import compare, complete_word, word_left
+from lstm_lm.insight.keystrokes import keystrokes
 from lstm_lm.insight.linear_probe import train_probe
 from lstm_lm.insight.probe_features import (
     hidden_means,
@@ -197,3 +198,28 @@ def test_the_likelier_text_is_the_one_with_the_higher_score(model: LanguageModel
     assert compare(model, "abc", "abc").sentence().startswith("Neither is likelier")
     with pytest.raises(UserError, match="the context is empty"):
         compare(model, "a", "b", context="")
+
+
+def test_keys_are_saved_where_the_word_meant_is_offered_and_nowhere_else() -> None:
+    model, text = tiny_model(scale=3.0), "bad cab a head"
+    found = keystrokes(model, text, offered=3)
+    assert "".join(piece for piece, _ in found.pieces) == text
+    assert found.presses == len(found.pieces)
+    assert found.saved == 1 - found.presses / len(text)
+    at = 0
+    for piece, taken in found.pieces:
+        offered = [each.text for each in complete_word(model, text[:at] or "\n", keep=3)]
+        meant = word_left(text[:at], text[at:])
+        assert taken == (len(meant) > 1 and meant in offered)
+        assert piece == text[at:][: len(piece)]
+        assert taken or len(piece) == 1
+        at += len(piece)
+    # A text of words that are offered takes a press each, and the space between comes along.
+    words = ""
+    for _ in range(3):
+        offered = [each.text for each in complete_word(model, words or "\n", keep=30)]
+        words += f"{next(word for word in offered if len(word) > 1)} "
+    assert keystrokes(model, words, offered=30).presses == 3
+    assert not keystrokes(model, "a").pieces[0][1]  # a letter is a press in any case
+    with pytest.raises(UserError, match="the text is empty"):
+        keystrokes(model, "")

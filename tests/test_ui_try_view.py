@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lstm_lm.insight.completion import compare, complete_word
+from lstm_lm.insight.keystrokes import keystrokes
 from lstm_lm.insight.linear_probe import train_probe
 from lstm_lm.insight.probe_features import mean_hidden_states, token_shares
 from lstm_lm.loading import load, save
@@ -73,6 +74,15 @@ def test_two_sentences_cost_what_the_library_says(view: TryView, tiny: str) -> N
         np.testing.assert_allclose(shown["nats"], -costs)
         assert shown["total"] == -total
         assert "".join(shown["tokens"]) in ("a bad cab", "a bad bag")
+
+
+def test_keys_are_counted_as_the_library_counts_them(view: TryView) -> None:
+    text = "I have news."
+    found, model = answered(view.keys([REAL, text])), load(REAL)
+    theirs, control = keystrokes(model, text), keystrokes(model, text, word_only=True)
+    assert (found["presses"], found["word_only"]) == (theirs.presses, control.presses)
+    assert "".join(piece for piece, _ in found["pieces"]) == text
+    assert found["sentence"].startswith(f"{theirs.presses} presses instead of 12: ")
 
 
 @pytest.mark.parametrize("layer", [None, 0])
@@ -149,6 +159,9 @@ def test_what_was_pasted_is_cut_and_said(view: TryView, tiny: str) -> None:
     ("name", "rest", "message"),
     [
         ("complete", ["a" * (LONGEST_PROMPT + 1)], "the text has 601 characters: at most 600"),
+        ("keys", [""], "there is no sentence yet: type one"),
+        ("keys", ["a" * 61], "the sentence has 61 characters: at most 60"),
+        ("keys", ["Z"], "nothing is left of the sentence"),
         ("likelier", ["", "a"], "one of the two sentences is empty"),
         ("likelier", ["a", "b" * (LONGEST_SENTENCE + 1)], "has 401 characters: at most 400"),
         ("likelier", ["a", "ZZ"], "nothing is left of a sentence. This model has never seen 'Z'"),
@@ -176,6 +189,7 @@ def test_what_no_page_would_send_is_answered_with_nothing(view: TryView, tiny: s
     good: dict[str, list[Any]] = {
         "opening": [],
         "complete": ["a"],
+        "keys": ["a"],
         "likelier": ["a", "b"],
         "train": [ada, ben, 0],
         "tell": [ada, ben, 0, "a"],

@@ -184,6 +184,16 @@ def begun_word(prompt: str) -> str:
     return prompt[start:].lstrip(INSIDE_WORD)
 
 
+def word_left(typed: str, rest: str) -> str:
+    """What `complete_word` would have to say after `typed` so that the text goes on as `rest`.
+
+    >>> word_left("not to b", "e: that"), word_left("not to be:", " that is")
+    ('e', ' that')
+    """
+    end = _word_end("", rest, bool(typed) and _is_letter(typed[-1]))
+    return rest if end is None else end
+
+
 def _is_letter(character: str) -> bool:
     return character.isalnum()
 

@@ -1,8 +1,8 @@
 """What the Try view answers: the next word, the likelier sentence, which of two authors wrote it.
 
 Each question comes from a browser as one list and is checked, since anyone can ask. The arithmetic
-is that of `insight/completion.py`; of the two authors the answers are in `author_probes.py`, and
-the words in `try_words.py`. Knows nothing of gradio or of layout.
+is that of `insight/` (`completion.py`, `keystrokes.py`); the answers about two authors are in
+`author_probes.py`, the words in `try_words.py`. Knows nothing of gradio or of layout.
 """
 
 import math
@@ -14,6 +14,7 @@ from typing import Any
 from lstm_lm.errors import UserError
 from lstm_lm.generation import read_prompt
 from lstm_lm.insight.completion import begun_word, compare, complete_word
+from lstm_lm.insight.keystrokes import keystrokes
 from lstm_lm.ui import try_words as words
 from lstm_lm.ui.author_examples import HELD_OUT, PAIRS
 from lstm_lm.ui.author_probes import Asked, Side, Trained, asked_of, tell, train
@@ -22,6 +23,7 @@ from lstm_lm.ui.reading import known_parts
 
 LONGEST_PROMPT = 600  # characters
 LONGEST_SENTENCE = 400
+LONGEST_TYPED = 60
 COMPLETIONS = 8
 KEPT = 8  # probes
 Payload = dict[str, Any]
@@ -47,6 +49,15 @@ class TryView:
     def complete(self, arguments: object) -> Payload | None:
         """[model, text] -> the likeliest ways in which its last word goes on, or the next one."""
         return self._answer(arguments, 2, _complete)
+
+    def keys(self, arguments: object) -> Payload | None:
+        """[model, text] -> how many presses the text takes where such words are offered."""
+
+        def answer(shown: ShownModel, text: object) -> Payload | None:
+            with self._lock:
+                return _keys(shown, text)
+
+        return self._answer(arguments, 2, answer)
 
     def likelier(self, arguments: object) -> Payload | None:
         """[model, text, text] -> which is likelier, and what each token of them costs."""
@@ -103,9 +114,10 @@ class TryView:
 
 
 def _opening(shown: ShownModel) -> Payload:
-    prompt, sentences = words.openings(shown)
+    prompt, typed, sentences = words.openings(shown)
     return {
         "prompt": prompt,
+        "typed": typed[:LONGEST_TYPED],
         "sentences": [[name, *pair] for name, pair in sentences.items()],
         "pairs": [
             {
@@ -123,8 +135,7 @@ def _complete(shown: ShownModel, text: object) -> Payload | None:
     if len(text) > LONGEST_PROMPT:
         raise UserError(f"the text has {len(text):,} characters: at most {LONGEST_PROMPT}")
     [known], notes = known_parts(shown.model, [text])
-    # An empty text is what a model begins with by itself.
-    prompt = known or shown.model.tokenizer.decode(read_prompt(shown.model, "").token_ids)
+    prompt = known or _start(shown)
     found = complete_word(shown.model, prompt, keep=COMPLETIONS)
     if not all(math.isfinite(each.probability) for each in found):
         raise UserError("the model gives no probabilities: its numbers are not finite")
@@ -135,6 +146,34 @@ def _complete(shown: ShownModel, text: object) -> Payload | None:
         "finding": words.completed(prompt, begun, found),
         "notes": notes,
     }
+
+
+def _keys(shown: ShownModel, text: object) -> Payload | None:
+    if not isinstance(text, str):
+        return None
+    if not text.strip():
+        raise UserError("there is no sentence yet: type one")
+    if len(text) > LONGEST_TYPED:
+        raise UserError(f"the sentence has {len(text):,} characters: at most {LONGEST_TYPED}")
+    [known], notes = known_parts(shown.model, [text])
+    if not known:
+        raise UserError(f"nothing is left of the sentence. {notes[0].rstrip('.')}")
+    start = _start(shown)
+    found = keystrokes(shown.model, known, start=start)
+    control = keystrokes(shown.model, known, start=start, word_only=True)
+    return {
+        "pieces": found.to_json()["pieces"],
+        "presses": found.presses,
+        "characters": found.characters,
+        "word_only": control.presses,
+        "sentence": words.typed(found, control, shown.model.config.tokenizer),
+        "notes": notes,
+    }
+
+
+def _start(shown: ShownModel) -> str:
+    """What a model begins with by itself: a newline, where it knows one."""
+    return shown.model.tokenizer.decode(read_prompt(shown.model, "").token_ids)
 
 
 def _likelier(shown: ShownModel, first: object, second: object) -> Payload | None:
@@ -149,8 +188,7 @@ def _likelier(shown: ShownModel, first: object, second: object) -> Payload | Non
     if not all(known):
         raise UserError(f"nothing is left of a sentence. {notes[0].rstrip('.')}")
     # Each on a line of its own, so that its first letter counts too.
-    context = shown.model.tokenizer.decode(read_prompt(shown.model, "").token_ids)
-    found = compare(shown.model, known[0], known[1], context=context)
+    found = compare(shown.model, known[0], known[1], context=_start(shown))
     if not all(math.isfinite(total) for total in found.log_probs):
         raise UserError("the model gives one of the two no probability at all")
     return {

@@ -4,6 +4,7 @@ Every number comes from `insight/`. Knows nothing of gradio or of layout.
 """
 
 from lstm_lm.insight.completion import Completion
+from lstm_lm.insight.keystrokes import Keystrokes
 from lstm_lm.insight.linear_probe import Probe
 from lstm_lm.ui.models import ShownModel
 
@@ -14,6 +15,7 @@ MORE = 20  # examples a side, below which more of them is what helps first
 OPENINGS = {
     "shakespeare": (
         "To be, or not to b",
+        "I have some news for you, my lord.",
         {
             "Word order": ("The king is dead.", "The dead is king the."),
             "Verb": ("Thou art a villain.", "Thou are a villain."),
@@ -22,6 +24,7 @@ OPENINGS = {
     ),
     "python": (
         "for number in ran",
+        "for name in names: print(name)",
         {
             "Word order": ("return self.name", "self return name."),
             "Keyword": ("if value is None:", "if value is nothing:"),
@@ -31,8 +34,8 @@ OPENINGS = {
 }
 
 
-def openings(shown: ShownModel) -> tuple[str, dict[str, tuple[str, str]]]:
-    """A text to complete, and pairs of sentences to compare, each under what they differ in."""
+def openings(shown: ShownModel) -> tuple[str, str, dict[str, tuple[str, str]]]:
+    """A text to complete, one to type, and pairs of sentences under what they differ in."""
     for start, opening in OPENINGS.items():
         if shown.name.startswith(f"{start}-"):
             return opening
@@ -40,7 +43,7 @@ def openings(shown: ShownModel) -> tuple[str, dict[str, tuple[str, str]]]:
     text = " ".join(shown.model.tokenizer.decode(pieces).split()[:12])[:200] or "a"
     backwards = " ".join(reversed(text.split(" ")))
     last = text.rsplit(" ", 1)[-1]
-    return text[: len(text) - len(last) // 2], {"Word order": (text, backwards)}
+    return text[: len(text) - len(last) // 2], text, {"Word order": (text, backwards)}
 
 
 def completed(prompt: str, begun: str, found: list[Completion]) -> str:
@@ -52,6 +55,17 @@ def completed(prompt: str, begun: str, found: list[Completion]) -> str:
     share = found[0].probability
     least = f"{share:.0%}" if share >= 0.01 else f"{share:.2%}"
     return f"After “{before}” the likeliest word is “{word}”: at least {least}."
+
+
+def typed(found: Keystrokes, control: Keystrokes, tokenizer: str) -> str:
+    """How many presses a text took, and how many without what stands before a word."""
+    told = (
+        f"{found.presses} presses instead of {found.characters}: {found.saved:.0%} saved. Seeing "
+        f"only the word that is begun, and nothing before it, it would take {control.presses}."
+    )
+    if tokenizer != "char":
+        told += " (This model reads pieces of words: half a word is often another piece to it.)"
+    return told
 
 
 def evidence(probe: Probe, counts: Probe, tokenizer: str) -> str:

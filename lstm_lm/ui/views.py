@@ -214,7 +214,7 @@ def units_view(view: UnitView, first: str) -> UnitPages:
 
 def try_view(view: TryView, first: str, model: gr.Dropdown) -> None:
     """What a language model is used for; it asks for its answers when it comes into view."""
-    asked = [view.opening, view.complete, view.likelier, view.train, view.tell]
+    asked = [view.opening, view.complete, view.keys, view.likelier, view.train, view.tell]
     tryout = Tryout(
         {"model": first},
         server_functions=[named(method.__name__, method) for method in asked],

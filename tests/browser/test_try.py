@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from lstm_lm.insight.completion import compare, complete_word
+from lstm_lm.insight.keystrokes import keystrokes
 from lstm_lm.insight.linear_probe import train_probe
 from lstm_lm.insight.probe_features import mean_hidden_states
 from lstm_lm.loading import load
@@ -34,6 +35,10 @@ def test_it_opens_full_and_completes_what_is_typed(page: Page, site: Site) -> No
     expect(shown.locator(".likelier .verdict")).to_have_text(comparison.sentence())
     expect(shown.locator(".likelier .parts")).to_have_text(["k", "d"])
     assert_no_violation(page, context={"include": [["#try"]]})
+    typed = keystrokes(model, "I have some news for you, my lord.")
+    expect(shown.locator(".keys .verdict")).to_contain_text(f"{typed.presses} presses instead of")
+    taken = [text.strip() for text, at_once in typed.pieces if at_once]
+    expect(shown.locator(".keys .taken")).to_have_text(taken)
     field = shown.get_by_label("Text to go on with")
     field.fill("")
     field.press_sequentially("My lord, I will not")

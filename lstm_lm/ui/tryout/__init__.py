@@ -10,8 +10,8 @@ class Tryout(Component):
     """What a language model is used for, with something to try.
 
     Its value only says which model is chosen, {"model": name}: the rest it asks for when it comes
-    into view. Its server functions are those of `ui.try_view.TryView`: opening, complete, likelier,
-    train and tell.
+    into view. Its server functions are those of `ui.try_view.TryView`: opening, complete, keys,
+    likelier, train and tell.
     """
 
     NAME = "tryout"

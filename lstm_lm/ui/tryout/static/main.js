@@ -4,6 +4,7 @@ import { watchTheme } from "../../workbench/static/palette.js";
 import { GONE, SILENT } from "./asking.js";
 import { Authors } from "./authors.js";
 import { Complete } from "./complete.js";
+import { Keys } from "./keys.js";
 import { Likelier } from "./likelier.js";
 
 const CARDS = 3;
@@ -18,6 +19,7 @@ class Tryout {
     this.findings = {};
     this.complete = new Complete(this.root, this);
     this.likelier = new Likelier(this.root, this);
+    this.keys = new Keys(this.root, this);
     this.authors = new Authors(this.root, this);
     for (const link of this.root.querySelectorAll(".uses a")) Object.assign(link, { target: "_blank", rel: "noopener noreferrer" });
     watchTheme(() => {
@@ -57,7 +59,8 @@ class Tryout {
     }
     this.complete.open(opening.prompt);
     this.likelier.open(opening.sentences);
-    this.authors.open(opening.pairs);
+    await this.authors.open(opening.pairs);
+    this.keys.open(opening.typed); // last, since it takes longest
   }
 
   /** What a card has found, nothing where it could not: together the findings of the view. */
