@@ -118,6 +118,13 @@ def test_characters_and_subwords_are_compared_where_both_end(
     first = len(tokens[0])
     log_probs = trace_tokens(shelf.get(names[2]).model, np.array(ids)).log_probs
     assert answer["compared"] == len(text) - first
+    at = answer["bounds"][-2]  # the last stretch: a subword, or a character
+    place = given(view.place([names[0], names[2], text, at]))
+    assert place["stretch"] == text[at:]
+    model = shelf.get(names[0]).model
+    whole = model.score(text[:at]) - model.score(text)
+    assert place["sides"][0]["whole"] == pytest.approx(whole, rel=1e-4)
+    assert place["sides"][1]["whole"] == pytest.approx(-log_probs[-1], rel=1e-5)
     assert pieces["nats"] == pytest.approx(-log_probs[1:].sum() / (len(text) - first), rel=1e-5)
 
 

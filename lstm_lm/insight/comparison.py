@@ -114,7 +114,7 @@ def _ahead(found: Comparison, names: tuple[str, str]) -> Told:
     more = int((differences < 0).sum() if better else (differences > 0).sum())
     pairs = int((differences != 0).sum())
     odds = by_chance(more, pairs)
-    counted = f"{names[better]} gave the more to {more} of {pairs} words"
+    counted = f"{names[better]} gave more probability to {more} of {pairs} words"
     if odds > UNLIKELY or pairs < FEWEST_WORDS or 2 * more <= pairs:
         why = "too few to tell" if pairs < FEWEST_WORDS else "which chance would do too often"
         sides = " and ".join(f"{nats[at]:.3f} in {names[at]}" for at in range(2))

@@ -240,7 +240,10 @@ class CompareView:
             "text": compared.text[character],
             "stretch": compared.text[span[0] : span[1]] if known else "",
             "difference": float(compared.difference[stretch]) if known else None,
-            "sides": [_given(one, character) for one in both],
+            "sides": [
+                {**_given(one, character), "whole": float(costs[stretch]) if known else None}
+                for one, costs in zip(both, compared.costs, strict=True)
+            ],
         }
 
 

@@ -15,12 +15,16 @@ export function share(probability) {
 const ENDS = ["th", "st", "nd", "rd"];
 const nth = (rank) => `${rank.toLocaleString("en")}${(rank % 100 > 10 && rank % 100 < 14 ? "" : ENDS[rank % 10]) || "th"}`;
 
-/** Fill the card of one side; returns what is spoken of it. */
-export function fillGave(card, label, { tokens, cost, probability, rank, taken, likeliest }) {
+/** Fill the card of one side; returns what is spoken of it. `stretch`: where both end a token. */
+export function fillGave(card, label, { tokens, cost, probability, rank, taken, likeliest, whole }, stretch) {
   card.querySelector(".title").textContent = label;
   const told = card.querySelector(".told");
   const [caption, body] = [card.querySelector("caption"), card.querySelector("tbody")];
   const piece = quoted(tokens.join(""));
+  const together = card.querySelector(".together");
+  const differs = whole !== null && tokens.length === 1 && tokens[0] !== stretch;
+  together.hidden = !differs;
+  together.textContent = differs ? `All of ${quoted(stretch)}: ${share(Math.exp(-whole))}, ${number(whole)} nats` : "";
   if (cost === null) {
     const words = `Nothing was read before ${piece}, so nothing is said of it.`;
     told.textContent = words;
@@ -40,7 +44,7 @@ export function fillGave(card, label, { tokens, cost, probability, rank, taken, 
   caption.textContent = tokens.length > 1 ? "What it held likeliest as the first of them" : "What it held likeliest";
   const among = likeliest.some(([token]) => token === taken[0]);
   body.replaceChildren(...(among ? likeliest : [...likeliest, taken]).map((each) => row(each, taken, likeliest[0][1])));
-  return `${label} ${told.textContent}`;
+  return [`${label} ${told.textContent}`, together.textContent].filter(Boolean).join(". ");
 }
 
 function row([token, probability], [came], largest) {

@@ -136,7 +136,8 @@ class Compare {
     this.write(
       ".look .told",
       `${tokens.join(", ")}. A token is as wide as its characters, which share its cost alike. ` +
-        `What comes first is not compared: nothing was read before it. ${answer.compared} characters are.`,
+        "Cost is −ln of the probability that was given, in nats (0.69: one chance in two). What comes first is not " +
+        `compared, for nothing was read before it; ${answer.compared} characters are.`,
     );
     const place = answer.findings.find(({ character }) => character !== null)?.character ?? Math.min(20, this.picture.characters.length - 1);
     this.pin(place, { center: true });
@@ -175,7 +176,7 @@ class Compare {
       return;
     }
     const told = ["left", "right"].map((name, side) =>
-      fillGave(this.root.querySelector(`.gave.${name}`), sides[side].label, place.sides[side]),
+      fillGave(this.root.querySelector(`.gave.${name}`), sides[side].label, place.sides[side], place.stretch),
     );
     if (speak) this.write(".look .spoken", `${this.where(at)}. ${told.join(". ")}`);
   }
