@@ -106,7 +106,7 @@ class Sway(Result):
         amounts = [other.moved for other in self.others]
         middle, most = _percent(float(np.median(amounts))), _percent(max(amounts))
         told += f"; of {len(amounts)} other units of its layer the median moves {middle}, the most "
-        return f"{told}{most}{'' if self.stands_out else ', so that it does not stand out'}."
+        return f"{told}{most}{'' if self.stands_out else '; at twice the most it would stand out'}."
 
 
 def levels(trace: GateTrace, signal: str, layer: int, unit: int) -> Levels:

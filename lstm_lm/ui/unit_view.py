@@ -26,6 +26,7 @@ from lstm_lm.insight.units import UnitPage, unit_page
 from lstm_lm.interventions import Intervention
 from lstm_lm.signals import SIGNALS_OF_CELL
 from lstm_lm.trace import GateTrace, trace_tokens
+from lstm_lm.ui.changes import plain
 from lstm_lm.ui.holding import is_number, sway_payload, write_held
 from lstm_lm.ui.links import UnitLink, encode_unit
 from lstm_lm.ui.models import ModelShelf, ShownModel, public_name, written_alone
@@ -262,7 +263,8 @@ def _overview(detection: Detection) -> str:
     return (
         f"Of the {tested} properties that were asked about, {len(found)} "
         f"{'is' if len(found) == 1 else 'are'} followed by some unit of the model; the clearest is "
-        f"{name}, score {best.score:.2f} against {best.shuffled:.2f} when shifted in time, by"
+        f"{name}, score {plain(best.score, 2)} against {plain(best.shuffled, 2)} when shifted in "
+        "time, by"
     )
 
 

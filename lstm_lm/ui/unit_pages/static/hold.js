@@ -66,7 +66,7 @@ export class Hold {
       ["highest", "lowest"].map((side) => {
         const group = document.createElement("optgroup");
         group.label = `where its ${this.labels[state].toLowerCase()} is ${side}`;
-        group.append(...sides[side].map((place) => choice(`${number(place.value, 2)} after ${tail(place)}`, place.step)));
+        group.append(...sides[side].map((place) => choice(`${side}: ${number(place.value, 2)} after ${tail(place)}`, place.step)));
         return group;
       }),
     );
@@ -193,7 +193,7 @@ function column(name, title, value, context, tokens, first, told) {
   text.tabIndex = 0;
   text.setAttribute("role", "region");
   text.setAttribute("aria-label", `${title} ${value}: what is written`);
-  if (context) text.append(make("span", "given", context.length > 60 ? `…${context.slice(-60)}` : context));
+  if (context) text.append(make("span", "earlier", context.length > 60 ? `…${context.slice(-60)}` : context));
   const same = first ?? 0;
   if (same) text.append(make("span", "same", tokens.slice(0, same).join("")));
   if (first !== null && first < tokens.length) {

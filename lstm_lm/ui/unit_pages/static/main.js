@@ -156,7 +156,11 @@ class UnitPages {
   /** What holding the unit moves, on top of its page. */
   swayed(found, signal) {
     const told = this.part(".sway");
-    drawSway(this.part(".swayed"), found, this.labels[signal].toLowerCase(), (step) => this.hold.begin(step));
+    drawSway(this.part(".swayed"), found, {
+      label: this.labels[signal].toLowerCase(),
+      beginAt: (step) => this.hold.begin(step),
+      link: (...to) => this.link(...to),
+    });
     told.hidden = !found || Boolean(found.error);
     if (told.hidden) return;
     this.tellMovers();

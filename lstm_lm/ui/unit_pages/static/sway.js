@@ -8,10 +8,10 @@ import { face } from "./weights.js";
 const percent = (share) => `${number(100 * share, 1)} %`;
 
 /** The unit, and the others of its layer, as bars on one scale. */
-function comparison({ moved, others, unit }) {
+function comparison({ moved, others, layer, unit }, link) {
   const rows = [{ label: "this unit", told: `unit ${unit}`, name: `moved ${unit}`, amount: moved, kind: "total" }];
   for (const { unit: other, moved: amount } of [...others].sort((a, b) => b.moved - a.moved)) {
-    rows.push({ label: `unit ${other}`, name: `moved ${other}`, amount });
+    rows.push({ label: link(layer, other, `unit ${other}`), name: `moved ${other}`, amount });
   }
   const points = rows.map(({ amount, ...row }) => ({ ...row, from: 0, to: 100 * amount }));
   return barTable("Percent of the probability that moves: this unit, and others drawn at random", points);
@@ -23,8 +23,8 @@ function tokens(caption, list, scale) {
   return [barTable(caption, rows, scale)];
 }
 
-/** Draw it into the card; `beginAt(step)` writes again from a step. */
-export function drawSway(card, found, label, beginAt) {
+/** Draw it into the card; `beginAt(step)` writes again from a step, `link` leads to another unit. */
+export function drawSway(card, found, { label, beginAt, link }) {
   card.hidden = !found || Boolean(found.error);
   if (card.hidden) return;
   const { low, high, steps, likelier, less_likely: less, step, moved_there: there, sentence } = found;
@@ -43,7 +43,7 @@ export function drawSway(card, found, label, beginAt) {
   card.querySelector(".tables").replaceChildren(
     ...tokens("Likelier when it is held high, in percentage points", likelier, scale),
     ...tokens("Less likely", less, scale),
-    comparison(found),
+    comparison(found, link),
   );
 }
 
