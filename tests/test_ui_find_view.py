@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lstm_lm.errors import LinkError
 from lstm_lm.insight.detectors import detect
 from lstm_lm.insight.matching import match
 from lstm_lm.insight.properties import marked
@@ -18,7 +19,10 @@ from lstm_lm.loading import load, save
 from lstm_lm.trace import GateTrace
 from lstm_lm.ui import unit_view
 from lstm_lm.ui.find_view import MOST_MARKS, FindView
+from lstm_lm.ui.handlers import Handlers
+from lstm_lm.ui.links import decode_find
 from lstm_lm.ui.models import ModelShelf
+from lstm_lm.ui.reopening import reopen_find
 from lstm_lm.ui.runs import RunStore
 from lstm_lm.ui.unit_view import UnitView
 from tests.conftest import tiny_model
@@ -234,3 +238,55 @@ def test_anything_but_a_question_is_answered_with_nothing(
     ):  # fmt: skip
         assert view.follows([rnn, TEXT, marks]) is None
     assert all(type(level) is float for level in THRESHOLDS)
+
+
+# Links
+
+
+def test_the_address_leads_back_to_the_span(names: dict[str, str], view: FindView) -> None:
+    handlers = Handlers(view._shelf, RunStore())
+    address = asked(view.text([names["lstm"], None]))["address"]
+    assert "/" not in address  # no path of this machine
+    query = dict(part.split("=", 1) for part in address.split("&"))
+    query |= {"layer": "1", "signal": "hidden_state", "from": "30", "to": "42", "__theme": "dark"}
+    opened = {
+        "model": names["lstm"], "layer": 1, "signal": "hidden_state", "start": 30, "stop": 42,
+        "threshold": None, "before": True, "after": True, "notes": [],
+    }  # fmt: skip
+    assert reopen_find(handlers, query) == opened
+    other = reopen_find(
+        handlers, query | {"threshold": "0.85", "off": "before", "weights": "0" * 12}
+    )
+    assert other
+    assert (other["threshold"], other["before"], other["after"]) == (0.85, True, False)
+    assert "has other weights than the one" in other["notes"][0]
+    assert reopen_find(handlers, {"show": "read"}) is None
+    assert decode_find({}) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"to": "601"}, "to is 601: here it can be 0 to 600"),
+        ({"from": "42"}, "from is 42 and to is 42: it has to be less"),
+        ({"from": "-1"}, "from is '-1': it has to be a whole number from 0"),
+        ({"layer": "2"}, "layer is 2: here it can be 0 to 1"),
+        ({"signal": "cell_state"}, "signal is cell_state: here it can be hidden_state"),
+        ({"signal": "x" * 900}, "signal is 'xxx"),
+        ({"threshold": "0.93"}, r"threshold is 0\.93: it can be 0\.5, 0\.7"),
+        ({"threshold": "1e999"}, "threshold is '1e999': it has to be a number"),
+        ({"off": "never"}, "off is 'never': it can be before, after, none"),
+        ({"model": "another"}, "it needs the model 'another', which is not here"),
+    ],
+)
+def test_a_wrong_link_to_a_span_is_refused_in_a_line(
+    view: FindView, changes: dict[str, str], message: str
+) -> None:
+    good = {"show": "find", "model": "rnn", "layer": "1", "signal": "hidden_state"}
+    good |= {"from": "30", "to": "42"}
+    handlers = Handlers(view._shelf, RunStore())
+    assert reopen_find(handlers, good)
+    with pytest.raises(LinkError, match=message) as error:
+        reopen_find(handlers, good | changes)
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 500

@@ -19,6 +19,7 @@ from lstm_lm.insight.properties import marked, token_ends
 from lstm_lm.insight.state_index import THRESHOLDS, StateIndex
 from lstm_lm.insight.telling import common_word, telling_span
 from lstm_lm.trace import GateTrace, trace_tokens
+from lstm_lm.ui.links import find_address
 from lstm_lm.ui.models import ModelShelf, ShownModel, public_name
 from lstm_lm.ui.payload import base64_of, signals_of
 from lstm_lm.ui.reading import readable
@@ -212,6 +213,7 @@ def _overview(searched: SearchedText) -> Payload:
         "notes": searched.notes,
         "unread": searched.unread,
         "most_marks": MOST_MARKS,
+        "address": find_address(public_name(shown.name), shown.revision, shown.weights),
     }
 
 

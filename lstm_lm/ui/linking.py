@@ -7,7 +7,7 @@ import dataclasses
 from typing import Any
 
 from lstm_lm.errors import LinkError
-from lstm_lm.ui.links import Link, UnitLink, encode
+from lstm_lm.ui.links import FindLink, Link, UnitLink, encode
 from lstm_lm.ui.models import ModelShelf, ShownModel, public_name
 from lstm_lm.ui.places import Place
 from lstm_lm.ui.runs import PageRun, RunStore
@@ -65,7 +65,7 @@ def _root(store: RunStore, run: PageRun) -> PageRun:
     return run
 
 
-def shown_by(shelf: ModelShelf, link: Link | UnitLink) -> tuple[ShownModel, list[str]]:
+def shown_by(shelf: ModelShelf, link: Link | UnitLink | FindLink) -> tuple[ShownModel, list[str]]:
     """The model on the shelf that the link names, and what to say where it is not quite the same.
 
     Raises:

@@ -9,6 +9,14 @@ or, of a unit's page, which needs no text:
 
     show=unit&model=shakespeare-char&weights=0a1b...&layer=0&unit=258
 
+or, of a span of the text that a model writes first, in which is searched:
+
+    show=find&model=shakespeare-char&weights=0a1b...&layer=0&signal=cell_state&from=1877&to=1891
+    &threshold=0.85&off=before
+
+`threshold` is left out where it is chosen for the person, `off` (before, after or none) where the
+units are to be off on both sides of the span.
+
 `revision` is the commit of a model from the Hub; `weights` the first digits of the sha256 of
 model.safetensors; `top_k`, `top_p` and `min_p` stand where they are set; `interventions` is JSON,
 a list of {"signal", "layer", "units", "value", "start", "stop"}, {"zero", "layer"} and {"read",
@@ -78,6 +86,52 @@ class UnitLink:
     unit: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class FindLink:
+    """A span of the reference text of a model, wherever there is the same model."""
+
+    model: str
+    """As in `Link`, and so are the next two."""
+    revision: str | None = None
+    weights: str = ""
+    layer: int
+    signal: str
+    start: int
+    stop: int
+    threshold: float | None = None
+    """None: it is chosen for the person."""
+    before: bool = True
+    """Whether the units are to be off just before the span."""
+    after: bool = True
+
+
+def find_address(model: str, revision: str | None, weights: str) -> str:
+    """How the query of a link to a span of the model's text begins."""
+    fields = {"show": "find", "model": model, "revision": revision, "weights": weights or None}
+    return urlencode({name: value for name, value in fields.items() if value is not None})
+
+
+def decode_find(query: Mapping[str, str]) -> FindLink | None:
+    """The link to a span that a query holds; None where it holds none.
+
+    Raises:
+        LinkError: it is wrong; one line says where.
+    """
+    if query.get("show") != "find":
+        return None
+    off = _one_of(query, "off", ("before", "after", "none")) if "off" in query else None
+    return FindLink(
+        **_model(query),
+        layer=_whole(query, "layer"),
+        signal=_one_of(query, "signal", SIGNAL_NAMES),
+        start=_whole(query, "from"),
+        stop=_whole(query, "to"),
+        threshold=_number(query, "threshold") if "threshold" in query else None,
+        before=off in (None, "before"),
+        after=off in (None, "after"),
+    )
+
+
 def encode_unit(link: UnitLink) -> str:
     """The query, without a question mark; layer and unit come last."""
     fields = {"show": "unit", "model": link.model, "revision": link.revision}
@@ -129,7 +183,7 @@ def encode(link: Link) -> str:
 def decode(query: Mapping[str, str]) -> Link | None:
     """The link to a text that a query holds; None where it holds none.
 
-    What else stands there is ignored; `decode_unit` reads a link to a unit.
+    What else stands there is ignored; `decode_unit` and `decode_find` read the others.
 
     Raises:
         LinkError: it is wrong; one line says where.
@@ -140,7 +194,7 @@ def decode(query: Mapping[str, str]) -> Link | None:
         raise LinkError(f"it is longer than {LONGEST:,} characters")
     show = query["show"]
     if show not in OF_TEXTS:
-        raise LinkError(f"{_found('show', show)}: it can be {', '.join(OF_TEXTS)}, unit")
+        raise LinkError(f"{_found('show', show)}: it can be {', '.join(OF_TEXTS)}, unit, find")
     try:
         sampling = _sampling(query) if show == "write" else None
         interventions = _changes(query.get("interventions", "[]"))

@@ -113,7 +113,7 @@ def build_page(
             with gr.Tab("Units", id="units"):
                 unit_pages = units_view(unit_view, names[0])
             with gr.Tab("Find", id="find"):
-                find_view(FindView(shelf, unit_view), names[0], model)
+                found = find_view(FindView(shelf, unit_view), names[0], model)
             with gr.Tab("Memory", id="memory"):
                 memory_view(MemoryView(shelf), names[0], model)
             with gr.Tab("Compare", id="compare"):
@@ -141,7 +141,7 @@ def build_page(
             api_visibility="private",
         )
         shown = [model, *written_by, text, views, write_bench, read_bench, linked]
-        shown += [unit_pages, linked_unit]
+        shown += [unit_pages, linked_unit, found]
         open_links(page, handlers, _choices, READ_EXAMPLE, shown)
 
         def leave(request: gr.Request) -> None:

@@ -12,16 +12,20 @@ from typing import Any
 from lstm_lm.config import SamplingConfig
 from lstm_lm.errors import LinkError, UserError
 from lstm_lm.generation import generate
+from lstm_lm.insight.detectors import STATES
+from lstm_lm.insight.state_index import THRESHOLDS
 from lstm_lm.interventions import Change
+from lstm_lm.signals import SIGNALS_OF_CELL
 from lstm_lm.trace import GateTrace
 from lstm_lm.ui import whatif
 from lstm_lm.ui.changes import StateOfText, when, words_of
 from lstm_lm.ui.handlers import LONGEST_WRITE, Handlers, begin_run
 from lstm_lm.ui.linking import shown_by
-from lstm_lm.ui.links import Link, decode, decode_unit
+from lstm_lm.ui.links import Link, decode, decode_find, decode_unit
 from lstm_lm.ui.models import ShownModel, whole_payload
 from lstm_lm.ui.reading import readable
 from lstm_lm.ui.runs import PageRun
+from lstm_lm.ui.unit_view import reference_steps
 
 VIEW = ("signal", "layer", "order", "step", "unit")  # what the workbench is to show
 
@@ -95,6 +99,33 @@ def reopen_unit(handlers: Handlers, query: Mapping[str, str]) -> dict[str, Any] 
     _within("layer", link.layer, config.layers)
     _within("unit", link.unit, config.hidden_size)
     return {"model": shown.name, "layer": link.layer, "unit": link.unit, "notes": notes}
+
+
+def reopen_find(handlers: Handlers, query: Mapping[str, str]) -> dict[str, Any] | None:
+    """What the Find view is to show by the query; None where the query describes no span.
+
+    Raises:
+        UserError: the link is wrong, or its model is not here.
+    """
+    link = decode_find(query)
+    if link is None:
+        return None
+    shown, notes = shown_by(handlers.shelf, link)
+    config = shown.model.config
+    _within("layer", link.layer, config.layers)
+    states = [each.name for each in SIGNALS_OF_CELL[config.cell] if each.name in STATES]
+    if link.signal not in states:
+        raise LinkError(f"signal is {link.signal}: here it can be {', '.join(states)}")
+    _within("to", link.stop, reference_steps(config) + 1)
+    if link.start >= link.stop:
+        raise LinkError(f"from is {link.start} and to is {link.stop}: it has to be less")
+    if link.threshold is not None and link.threshold not in THRESHOLDS:
+        raise LinkError(
+            f"threshold is {link.threshold}: it can be {', '.join(map(str, THRESHOLDS))}"
+        )
+    place = dataclasses.asdict(link)
+    del place["revision"], place["weights"]
+    return {**place, "model": shown.name, "notes": notes}
 
 
 def refused(handlers: Handlers, name: str, error: UserError) -> dict[str, Any]:

@@ -230,7 +230,7 @@ def try_view(view: TryView, first: str, model: gr.Dropdown) -> None:
     )
 
 
-def find_view(view: FindView, first: str, model: gr.Dropdown) -> None:
+def find_view(view: FindView, first: str, model: gr.Dropdown) -> Find:
     """Where else the same units are on, and which units follow what a person marks."""
     server = [named(name, getattr(view, name)) for name in ("text", "places", "follows", "color")]
     found = Find({"model": first}, server_functions=server, elem_id="find")
@@ -242,6 +242,7 @@ def find_view(view: FindView, first: str, model: gr.Dropdown) -> None:
         queue=False,
         api_visibility="private",
     )
+    return found
 
 
 def training_view(runs: TrainingRuns, views: gr.Tabs) -> None:

@@ -61,6 +61,25 @@ def assert_places(shown: Locator, found: Matching) -> None:
     assert set(lit) == {at for start, stop in steps for at in range(start, stop)}
 
 
+def assert_link_leads_back(chromium: Browser, shown: Locator) -> None:
+    """Somebody else sees the same span and the same places."""
+    shown.get_by_label("On means").fill("5")
+    shown.get_by_role("button", name="End one token earlier").click()
+    expect(shown.locator(".quantile")).to_contain_text("(quantile 0.95)")
+    now = shown.locator(".now").first.inner_text()
+    sentence = shown.locator(".sentence").inner_text()
+    shown.get_by_role("button", name="Copy link").click()
+    link = shown.locator(".address").input_value()
+    assert "show=find&model=shakespeare-char&" in link
+    visitor = chromium.new_page()
+    visitor.goto(link)
+    theirs = visitor.locator("#find")
+    expect(theirs.locator(".now").first).to_have_text(now)
+    expect(theirs.locator(".quantile")).to_contain_text("(quantile 0.95)")
+    expect(theirs.locator(".sentence")).to_have_text(sentence)
+    visitor.close()
+
+
 def test_a_span_is_dragged_and_keyed_and_its_places_are_those_of_the_library(
     page: Page, site: Site
 ) -> None:
@@ -136,6 +155,8 @@ def test_it_opens_full_with_no_axe_violation_and_nothing_wider_than_the_screen(
     expect(shown.locator(".sentence")).to_contain_text("on all through “")
     expect(shown.locator(".followers li").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    if theme == "light":
+        assert_link_leads_back(chromium, shown)
     shown, _ = own_text(page, site)  # a short one: axe reads every letter
     expect(shown.locator(".followers li").first).to_be_visible()
     shown.locator(".followers .color").first.click()

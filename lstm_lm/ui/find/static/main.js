@@ -8,6 +8,7 @@ import { watchTheme } from "../../workbench/static/palette.js";
 import { visible } from "../../workbench/static/strip.js";
 import { Asking, sentenceOf } from "./asking.js";
 import { Choosing } from "./choosing.js";
+import { ViewLink } from "./link.js";
 import { Marks } from "./marks.js";
 import { OwnText } from "./own.js";
 import { Pane } from "./pane.js";
@@ -36,6 +37,7 @@ class Find {
     this.places = new Places(this.root, this);
     this.marks = new Marks(this.root, this);
     this.own = new OwnText(this.root, this);
+    this.link = new ViewLink(this.root, this);
     this.asking = new Asking(server.places, (answer, asked) => this.answered(answer, asked));
     this.coloring = new Asking(server.color, (answer, asked) => this.colored(answer, asked));
     this.part(".mark-it").addEventListener("click", () => this.markSpan());
@@ -61,6 +63,7 @@ class Find {
     if (!value || typeof value !== "object" || value === this.applied) return;
     this.applied = value;
     if (value.start !== undefined) this.wanted = value;
+    if (this.wanted?.model !== value.model) this.wanted = null;
     this.begin();
   }
 
@@ -124,7 +127,8 @@ class Find {
     if (!this.found || wanted?.model !== this.model) return;
     this.wanted = null;
     this.note((wanted.notes ?? []).join(" "));
-    Object.assign(this, { layer: wanted.layer, signal: wanted.signal, threshold: wanted.threshold ?? null });
+    const { layer, signal, threshold, before, after } = wanted;
+    Object.assign(this, { layer, signal, threshold, before, after });
     this.mark();
     this.select(wanted.start, wanted.stop);
   }
@@ -207,6 +211,7 @@ class Find {
       return;
     }
     this.answer = answer;
+    this.link.drawn();
     const spans = answer.matches.map(({ start, stop }) => [start, stop]);
     this.pane.light("match", this.other ? [] : spans);
     if (this.other) this.otherPane.light("match", spans);
@@ -299,6 +304,17 @@ class Find {
     first.type = "button";
     first.addEventListener("click", () => this.go(0));
     this.part(".evidence").append(" ", first);
+  }
+
+  /** What follows the marks, if anything does. */
+  saySecond(sentence) {
+    const line = this.part(".second");
+    line.replaceChildren(sentence);
+    if (!sentence) return;
+    const go = make("button", "link", "See the units");
+    go.type = "button";
+    go.addEventListener("click", () => this.part(".card.marks").scrollIntoView({ block: "start" }));
+    line.append(" ", go);
   }
 
   note(text) {

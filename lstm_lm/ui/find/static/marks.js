@@ -49,6 +49,7 @@ export class Marks {
     this.view = view;
     this.card = root.querySelector(".marks");
     this.part = (name) => this.card.querySelector(name);
+    this.example = false; // whether the marks are the page's own, which a person's first ones replace
     this.spans = []; // { start, stop, alike }: alike where matching found it
     this.asking = new Asking(view.server.follows, (answer, asked) => this.answered(answer, asked));
     this.part(".typed").addEventListener("submit", (event) => {
@@ -62,7 +63,8 @@ export class Marks {
   }
 
   add(spans, { alike = false } = {}) {
-    this.replace([...this.spans, ...spans.map(([start, stop]) => ({ start, stop, alike }))]);
+    const before = this.example ? [] : this.spans;
+    this.replace([...before, ...spans.map(([start, stop]) => ({ start, stop, alike }))]);
   }
 
   /** A text is shown: every place of its commonest word is marked, so that there is an answer. */
@@ -70,17 +72,23 @@ export class Marks {
     this.part(".string").value = word;
     this.replace([]);
     this.markString(word);
+    this.example = true;
   }
 
   markString(string) {
     if (!string) return;
     const spans = spansOf(this.view.found.tokens, string);
-    if (spans.length) this.add(spans);
-    else this.say(`“${string}” does not stand in this text: capitals and spaces count.`, "");
+    if (spans.length) {
+      this.add(spans);
+      this.called = this.spans.length === spans.length ? string : "";
+    } else this.say(`“${string}” does not stand in this text: capitals and spaces count.`, "");
   }
 
   /** Marks instead of those there were; with none, nothing is asked. */
   replace(spans) {
+    this.example = false;
+    this.called = ""; // the string whose places the marks are
+    this.view.saySecond("");
     this.spans = joined(spans).slice(0, this.view.found.most_marks);
     this.view.pane.light("mark", this.pairs());
     this.drawList();
@@ -132,7 +140,9 @@ export class Marks {
     this.found = answer;
     const count = this.spans.length === 1 ? "1 place" : `${this.spans.length} places`;
     const alike = this.spans.some((span) => span.alike) ? CIRCULAR : "";
-    this.say(`${count} marked. ${answer.sentence}`, answer.evidence + alike);
+    const what = this.called ? `${count} marked, every “${this.called}”` : `${count} marked`;
+    this.say(`${what}. ${answer.sentence}`, answer.evidence + alike);
+    if (answer.stands_out) this.view.saySecond(`${what}. ${answer.sentence}`);
     this.part(".followers").replaceChildren(...answer.units.map((unit) => this.row(unit, answer)));
   }
 
