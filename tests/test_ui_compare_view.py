@@ -165,8 +165,9 @@ def test_a_character_of_several_bytes_is_one_piece_in_subwords(
 def test_the_heatmap_holds_a_byte_a_unit_and_token(
     view: CompareView, shelf: ModelShelf, names: list[str]
 ) -> None:
-    painted = given(view.paint([names[0], TEXT, 5, 1]))["data"]
-    colors = np.frombuffer(base64.b64decode(painted), dtype=np.uint8).reshape(len(TEXT), 8)
+    painted = given(view.paint([names[0], TEXT, 5, 1]))
+    assert sorted(painted["order"]) == list(range(8))
+    colors = np.frombuffer(base64.b64decode(painted["data"]), dtype=np.uint8).reshape(len(TEXT), 8)
     model = shelf.get(names[0]).model
     hidden = trace_tokens(model, model.tokenizer.encode(TEXT))["hidden_state"][1]
     np.testing.assert_array_equal(colors, np.rint(hidden * 127) + 128)

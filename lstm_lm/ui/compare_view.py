@@ -20,6 +20,7 @@ from lstm_lm.engine import Array
 from lstm_lm.errors import UserError
 from lstm_lm.insight.alignment import Floats, Pieces, costs_of, per_character, pieces_of
 from lstm_lm.insight.comparison import Comparison, compare, findings
+from lstm_lm.insight.order import alike_together
 from lstm_lm.loading import load_folder, model_folder
 from lstm_lm.model import LanguageModel
 from lstm_lm.signals import SIGNALS_OF_CELL
@@ -99,7 +100,7 @@ class CompareView:
         return self._answer(arguments, "nnt", self._compare)
 
     def paint(self, arguments: object) -> Payload | None:
-        """[name, text, signal, layer] -> the bytes of its heatmap, a column a token."""
+        """[name, text, signal, layer] -> its heatmap, a column a token, and the rows' order."""
         return self._answer(arguments, "ntii", self._paint)
 
     def place(self, arguments: object) -> Payload | None:
@@ -225,7 +226,9 @@ class CompareView:
         colors = self._reading(name, text).colors if 1 < len(text) <= LONGEST else None
         if colors is None or not (0 <= signal < colors.shape[1] and 0 <= layer < colors.shape[2]):
             return None
-        return {"data": base64_of(colors[:, signal, layer])}
+        shown = colors[:, signal, layer]
+        order = alike_together(shown.astype(np.float32))
+        return {"data": base64_of(shown), "order": order.tolist()}
 
     def _place(self, left: str, right: str, text: str | None, character: int) -> Payload | None:
         both, compared, _ = self._both([left, right], text)

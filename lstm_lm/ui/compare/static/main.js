@@ -136,7 +136,7 @@ class Compare {
     this.write(
       ".look .told",
       `${tokens.join(", ")}. A token is as wide as its characters, which share its cost alike. ` +
-        "Cost is −ln of the probability that was given, in nats (0.69: one chance in two). What comes first is not " +
+        "Rows are units, those that behave alike together. Cost is −ln of the probability that was given, in nats (0.69: one chance in two). What comes first is not " +
         `compared, for nothing was read before it; ${answer.compared} characters are.`,
     );
     const place = answer.findings.find(({ character }) => character !== null)?.character ?? Math.min(20, this.picture.characters.length - 1);

@@ -49,7 +49,6 @@ export class Side {
     const signal = given.signals.findIndex(({ name }) => name === last);
     this.view.signal = signal < 0 ? given.signals.length - 1 : signal;
     this.view.layer = Math.min(this.view.layer, given.layers - 1);
-    this.view.order = Array.from({ length: given.units }, (_, unit) => unit);
     this.row.querySelector(".name").textContent = given.label;
     this.row.querySelector(".signals").setAttribute("aria-label", `Signal of ${given.label}`);
     this.row.querySelector(".layers").setAttribute("aria-label", `Layer of ${given.label}`);
@@ -72,6 +71,7 @@ export class Side {
     const answer = await this.ask([this.name, this.text, signal, layer]);
     if (columns !== this.columns || signal !== view.signal || layer !== view.layer || !answer?.data) return;
     columns.fill(bytesOf(answer.data));
+    view.order = answer.order;
     this.heatmap.invalidate();
     this.changed();
   }
