@@ -142,7 +142,7 @@ export class Marks {
     const alike = this.spans.some((span) => span.alike) ? CIRCULAR : "";
     const what = this.called ? `${count} marked, every “${this.called}”` : `${count} marked`;
     this.say(`${what}. ${answer.sentence}`, answer.evidence + alike);
-    if (answer.stands_out) this.view.saySecond(`${what}. ${answer.sentence}`);
+    if (answer.stands_out && !alike) this.view.saySecond(`${what}. ${answer.sentence}`);
     this.part(".followers").replaceChildren(...answer.units.map((unit) => this.row(unit, answer)));
   }
 
