@@ -82,6 +82,9 @@ def test_more_than_two_labels_and_unequal_ones() -> None:
     probe = train_probe(values, labels)
     assert probe.chance == 30 / 45
     assert probe.accuracy > 0.9
+    assert probe.standard_error == pytest.approx(
+        (probe.accuracy * (1 - probe.accuracy) / 45) ** 0.5
+    )
     assert probe.labels == ("x", "y", "z")
 
 

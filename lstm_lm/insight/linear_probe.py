@@ -58,6 +58,11 @@ class Probe(Result):
         """Whether the labels are told better than shuffled ones."""
         return self.odds <= ACCEPTED_ODDS and self.accuracy > self.chance
 
+    @property
+    def standard_error(self) -> float:
+        """How well the accuracy is known, 0..1: its binomial standard error over the examples."""
+        return float(np.sqrt(self.accuracy * (1 - self.accuracy) / self.examples))
+
     def sentence(self) -> str:
         """How well it tells, with its controls."""
         names, texts = " from ".join(self.labels), f"of {self.examples} texts"

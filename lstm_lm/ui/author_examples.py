@@ -1,6 +1,7 @@
 """Short passages of authors long in the public domain, that the Try view opens with.
 
-Austen: Pride and Prejudice, Emma, Northanger Abbey, Persuasion, Mansfield Park (1811-1818).
+Austen: Sense and Sensibility, Pride and Prejudice, Mansfield Park, Emma, Northanger Abbey,
+Persuasion (1811-1818).
 Carroll: Alice's Adventures in Wonderland (1865), narration only. Bible: the King James Version
 (1611). Each passage stands on one line and has no digits, brackets or quotation marks, so that
 neither the layout nor a character that one of them alone uses gives its author away.
@@ -28,6 +29,10 @@ AUSTEN = (
     "You pierce my soul. I am half agony, half hope. Tell me not that I am too late, that such "
     "precious feelings are gone for ever.",
     "Let other pens dwell on guilt and misery. I quit such odious subjects as soon as I can.",
+    "One half of the world cannot understand the pleasures of the other.",
+    "The family of Dashwood had long been settled in Sussex. Their estate was large, and their "
+    "residence was at Norland Park.",
+    "She was a woman of mean understanding, little information, and uncertain temper.",
 )
 
 CARROLL = (
@@ -49,6 +54,10 @@ CARROLL = (
     "Alice thought she had never seen such a curious croquet-ground in her life; it was all ridges "
     "and furrows.",
     "The Queen had only one way of settling all difficulties, great or small.",
+    "Alice opened the door and found that it led into a small passage, not much larger than a "
+    "rat-hole.",
+    "The Cat only grinned when it saw Alice.",
+    "The Mock Turtle sighed deeply, and drew the back of one flapper across his eyes.",
 )
 
 BIBLE = (
@@ -73,6 +82,11 @@ BIBLE = (
     "sounding brass, or a tinkling cymbal.",
     "When I was a child, I spake as a child, I understood as a child, I thought as a child: but "
     "when I became a man, I put away childish things.",
+    "For God so loved the world, that he gave his only begotten Son, that whosoever believeth in "
+    "him should not perish, but have everlasting life.",
+    "The LORD is my shepherd; I shall not want. He maketh me to lie down in green pastures: he "
+    "leadeth me beside the still waters.",
+    "Set me as a seal upon thine heart, as a seal upon thine arm: for love is strong as death.",
 )
 
 HELD_OUT = {

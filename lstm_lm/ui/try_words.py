@@ -78,6 +78,9 @@ def evidence(probe: Probe, counts: Probe, tokenizer: str) -> str:
         few = probe.examples < 2 * MORE
         what = "More examples of each, or longer ones," if few else "Longer examples"
         return f"{told} {what} may help."
-    if counts.accuracy >= probe.accuracy:
-        return f"{told}{control} {counts.accuracy:.0%}: as well as the hidden state does."
-    return f"{told}{control} {counts.accuracy:.0%}."
+    as_well = ": as well as the hidden state does" if counts.accuracy >= probe.accuracy else ""
+    known = (
+        f" From {probe.examples} examples the {probe.accuracy:.0%} are known to "
+        f"± {100 * probe.standard_error:.0f} points (a standard error)."
+    )
+    return f"{told}{control} {counts.accuracy:.0%}{as_well}.{known if probe.standard_error else ''}"
