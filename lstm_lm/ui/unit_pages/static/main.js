@@ -39,6 +39,8 @@ class UnitPages {
       now: () => (this.page ? this.query(this.page.layer, this.page.unit) : null),
     });
     this.number = this.part(".moves .number");
+    this.typing = false; // an answer that comes meanwhile does not write over what is typed
+    this.number.addEventListener("input", () => (this.typing = true));
     this.number.addEventListener("change", () => this.chooseNumber());
     for (const button of this.root.querySelectorAll("[data-move]")) {
       button.addEventListener("click", () => this.move(Number(button.dataset.move)));
@@ -284,7 +286,7 @@ class UnitPages {
     const measured = page.follows.length ? ` ${page.evidence}` : "";
     this.say(page.sentence, `${survey.told}${measured}`);
     this.mark();
-    this.number.value = page.unit;
+    if (!this.typing) this.number.value = page.unit;
     this.part('[data-move="-1"]').disabled = page.unit === 0;
     this.part('[data-move="1"]').disabled = page.unit === survey.units - 1;
     markWorth(this.part(".worth"), page);
@@ -318,6 +320,7 @@ class UnitPages {
   }
 
   chooseNumber() {
+    this.typing = false;
     const unit = Number(this.number.value);
     const fits = this.number.value !== "" && Number.isInteger(unit) && unit >= 0 && unit < this.survey.units;
     if (fits) this.show(this.place.layer, unit, { speak: true });
