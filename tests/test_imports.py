@@ -1,9 +1,15 @@
 """What loads what: the core works without gradio, and a typing error is answered without torch."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).parent.parent
+IMPORT = re.compile(r'^import \{([^}]*)\} from "([^"]+)";', re.MULTILINE)
+EXPORT = re.compile(r"^export (?:async )?(?:function\*?|class|const|let) (\w+)", re.MULTILINE)
 
 CORE = """
 import importlib, pkgutil, sys
@@ -72,3 +78,17 @@ def test_public_names_are_all_there() -> None:
         assert getattr(lstm_lm, name) is not None
     with pytest.raises(AttributeError, match="has no attribute 'Transformer'"):
         lstm_lm.Transformer  # noqa: B018
+
+
+def test_every_module_of_the_page_exports_what_others_import() -> None:
+    """A browser would only say so in its console, in the view that needs it."""
+    files = list((ROOT / "lstm_lm/ui").rglob("static/*.js"))
+    wrong: list[str] = []
+    for path in files:
+        for names, source in IMPORT.findall(path.read_text(encoding="utf-8")):
+            target = (path.parent / source).resolve()
+            exported = EXPORT.findall(target.read_text(encoding="utf-8")) if target.exists() else []
+            wanted = [name.split(" as ")[0].strip() for name in names.split(",") if name.strip()]
+            wrong += [f"{path.name}: {name} of {source}" for name in wanted if name not in exported]
+    assert len(files) > 40
+    assert not wrong

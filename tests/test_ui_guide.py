@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from lstm_lm.insight.examples import hidden_memory, open_choice
 from lstm_lm.insight.keeping import longest_keep
 from lstm_lm.loading import save
 from lstm_lm.ui.guide import Guide
@@ -26,13 +27,18 @@ def run_of(handlers: Handlers, at: int = 0) -> str:
     return handlers.shelf.get(handlers.shelf.names[at]).opening.run_id
 
 
-def test_the_longest_memory_is_that_of_the_text_shown(handlers: Handlers) -> None:
-    opening = handlers.shelf.get(handlers.shelf.names[0]).opening
-    assert Guide(handlers).keeper([opening.run_id]) == longest_keep(opening.trace()).to_json()
-    assert Guide(handlers).keeper([run_of(handlers, 1)]) is None  # of a plain RNN
+def test_the_places_are_those_of_the_text_shown(handlers: Handlers) -> None:
+    shown = handlers.shelf.get(handlers.shelf.names[0])
+    trace = shown.opening.trace()
+    assert Guide(handlers).places([shown.opening.run_id]) == {
+        "keep": longest_keep(trace).to_json(),
+        "hidden": hidden_memory(trace).to_json(),
+        "open": open_choice(shown.model, trace),
+    }
+    assert Guide(handlers).places([run_of(handlers, 1)]) is None  # of a plain RNN
 
 
 def test_what_no_tour_would_send_is_answered_with_nothing(handlers: Handlers) -> None:
     guide = Guide(handlers)
     for arguments in (None, [], ["another"], [1], [run_of(handlers), "a"]):
-        assert guide.keeper(arguments) is None
+        assert guide.places(arguments) is None

@@ -284,9 +284,10 @@ def test_a_difference_at_every_place_is_told_with_its_numbers() -> None:
     )
     assert evidence == (
         "The middle of 24 places of this text; the LSTM’s share is the larger at 24 of them: were "
-        "they independent, chance would do so once in 1,000,000 times. The gradient of a "
-        "token’s log-probability with respect to those read before. LSTM: below a thousandth of its"
-        " largest from 32 back on; plain RNN: below a thousandth of its largest from 11 back on."
+        "the places independent, this would happen by chance once in 1,000,000 times. The "
+        "gradient of a token’s log-probability with respect to those read before. LSTM: below a "
+        "thousandth of its largest from 32 back on; plain RNN: below a thousandth of its largest "
+        "from 11 back on."
     )
 
 

@@ -58,7 +58,7 @@ def test_a_fall_names_its_ends_and_the_evaluation_by_which_half_was_won() -> Non
     # 4 -> 2: half is won at 3, which is first reached at the second of five evaluations.
     run = run_of("plays", 4.0, 2.9, 2.5, 2.1, 2.0)
     assert fall(run) == (
-        "plays fell from 4.00 to 2.00 bits a character; half of that was won in the first 40 % "
+        "plays fell from 4.00 to 2.00 bits a character; half of that drop came in the first 40 % "
         "of its steps."
     )
 
@@ -74,7 +74,7 @@ def test_a_run_still_being_trained_is_told_so_far() -> None:
 def test_a_fall_that_turned_is_told_with_its_turning_point() -> None:
     assert fall(run_of("plays", 4.0, 3.0, 2.0, 2.5)) == (
         "plays fell from 4.00 to 2.00 bits a character by step 300, then rose to 2.50; half of "
-        "that was won in the first 50 % of its steps."
+        "that drop came in the first 50 % of its steps."
     )
 
 
@@ -89,7 +89,7 @@ def test_a_run_that_never_fell_is_not_said_to_have_fallen() -> None:
 
 def test_two_runs_are_compared_by_their_last_values() -> None:
     assert comparison([run_of("a", 3.0, 2.0), run_of("b", 3.0, 2.8, 2.5)]) == (
-        "After 200 steps a stands at 2.00, after 300 b at 2.50: 20 % fewer bits."
+        "After 200 steps a stands at 2.00, after 300 b at 2.50: 20 % fewer bits a character in a."
     )
     assert comparison([run_of("a", 2.0), run_of("b", 2.001)]).endswith(": as good as the same.")
 
@@ -98,7 +98,7 @@ def test_three_runs_are_compared_by_the_lowest_and_the_highest() -> None:
     runs = [run_of("a", 2.2), run_of("b", 2.0), run_of("c", 2.5)]
     assert comparison(runs) == (
         "Of these 3 runs b stands lowest, at 2.00 after 100 steps, c highest, at 2.50 after 100: "
-        "20 % fewer bits."
+        "20 % fewer bits a character in b."
     )
 
 

@@ -107,9 +107,9 @@ def find_longest(trace: GateTrace, layer: int) -> Finding:
     stands_out = life >= max(MANY_TIMES * median, SHORTEST_LONG)
     if stands_out:
         sentence = (
-            f"Unit {unit} of layer {layer + 1} keeps longest: half of what it holds is left after "
-            f"{_steps(life)}, of the median unit's after {_steps(median)}; from step {start + 1} "
-            f"it kept half for {stop - start} steps."
+            f"Unit {unit} of layer {layer + 1} keeps longest on average: half of what it holds is "
+            f"left after {_steps(life)}, of the median unit's after {_steps(median)}; at best, "
+            f"from step {start + 1} on, it kept half for {stop - start} steps."
         )
     else:
         sentence = (

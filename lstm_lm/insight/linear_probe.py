@@ -8,6 +8,7 @@ labels shuffled among the examples many times. Knows nothing of models, which ar
 `probe_features.py`, or of pages.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,15 @@ FOLDS = 5
 SHUFFLES = 199  # the smallest odds that can be shown are 1 in 200
 FEWEST = 3  # examples a label
 ACCEPTED_ODDS = 0.05
+
+
+def _percent(share: float) -> str:
+    """A share as browsers round it: a half goes up.
+
+    >>> _percent(0.625)
+    '63%'
+    """
+    return f"{math.floor(100 * share + 0.5)}%" if math.isfinite(share) else "unknown"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,13 +77,14 @@ class Probe(Result):
         """How well it tells, with its controls."""
         names, texts = " from ".join(self.labels), f"of {self.examples} texts"
         told = (
-            f"tells {names} for {self.accuracy:.0%} {texts}"
+            f"tells {names} for {_percent(self.accuracy)} {texts}"
             if self.stands_out
-            else f"does not tell {names} better than chance, for {self.accuracy:.0%} {texts}"
+            else f"does not tell {names} better than chance, for {_percent(self.accuracy)} {texts}"
         )
         return (
             f"A linear probe on the hidden state {told} that it has not seen; always saying the "
-            f"commonest gives {self.chance:.0%}, shuffled labels up to {self.shuffled:.0%}."
+            f"commonest gives {_percent(self.chance)}, shuffled labels up to "
+            f"{_percent(self.shuffled)}."
         )
 
     def scores(self, features: npt.NDArray[Any]) -> Floats:

@@ -112,7 +112,8 @@ def fading(found: Sequence[tuple[About, InfluenceByDistance]], far: int) -> tupl
     times = medians[more] / max(medians[less], SMALLEST)
     how_much = f"{times:,.0f}" if times >= 9.5 else f"{times:.1f}"
     rarely = float(f"{min(1 / odds, 10**6):.2g}")
-    told = f"{counted}: were they independent, chance would do so once in {rarely:,.0f} times."
+    by_luck = f"this would happen by chance once in {rarely:,.0f} times"
+    told = f"{counted}: were the places independent, {by_luck}."
     return (
         f"I{both}: {how_much if times < 10**6 else 'over a million'} times as much.",
         f"{told} {rest}",

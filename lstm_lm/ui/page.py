@@ -83,7 +83,8 @@ def build_page(
         with gr.Row(elem_id="top"):
             gr.HTML(
                 "<h1>lstm-lm</h1>"
-                "<p>Watch an LSTM write, with every gate of every unit in view.</p>",
+                "<p>Watch an LSTM write, with every gate of every unit in view. An LSTM is a "
+                "neural network that reads a text step by step and keeps a memory.</p>",
                 elem_id="name",
             )
             beside = gr.Column(elem_id="hub-column", min_width=240)
@@ -102,7 +103,7 @@ def build_page(
         guide = Guide(handlers)
         unit_view = UnitView(shelf)  # its reference texts are those of two views
         Tour(
-            server_functions=[named("keeper", guide.keeper)],
+            server_functions=[named("places", guide.places)],
             elem_id="tour",
         )
         with gr.Tabs(elem_id="views") as views:

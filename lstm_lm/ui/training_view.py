@@ -326,7 +326,7 @@ def fall(run: TrainingRun) -> str:
     half = next(row for row in rows if row.val <= (first.val + best.val) / 2)
     if half is not best:
         percent = math.ceil(100 * half.step / (last.step or 1))
-        text += f"; half of that was won in the first {percent} % of its steps"
+        text += f"; half of that drop came in the first {percent} % of its steps"
     return f"{text}." if run.finished else f"{text} so far."
 
 
@@ -348,7 +348,8 @@ def comparison(runs: Sequence[TrainingRun]) -> str:
     if not same:
         return f"{text}; not all were scored on the same text, so this compares the texts as well."
     percent = round(100 * (1 - low.val / high.val))
-    return f"{text}: {percent} % fewer bits." if percent else f"{text}: as good as the same."
+    fewer = f"{text}: {percent} % fewer bits a character in {lowest.label}."
+    return fewer if percent else f"{text}: as good as the same."
 
 
 def _characters(evaluations: Evaluations) -> float | None:

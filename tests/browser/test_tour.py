@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from lstm_lm.insight.completion import compare
+from lstm_lm.insight.examples import hidden_memory, open_choice
 from lstm_lm.insight.keeping import longest_keep
 from lstm_lm.loading import load
 from tests.browser.conftest import Site, assert_no_violation, open_page
@@ -48,6 +49,8 @@ def test_the_whole_tour_can_be_done_and_says_what_the_model_says(page: Page, sit
     shown.locator(".scroller canvas").click(position={"x": 65, "y": 120})
     seen(card, "A layer has 512 units")
     on(card, "The memory is a conveyor")
+    keep = longest_keep(opening.trace())
+    at_unit(shown, keep.start, keep.unit)
     for _ in range(3):
         shown.get_by_role("button", name="Next step").click()
     seen(card, "of it was kept")
@@ -58,10 +61,15 @@ def test_the_whole_tour_can_be_done_and_says_what_the_model_says(page: Page, sit
     on(card, "What if it were shut?")
     shown.get_by_role("button", name="What if").click()
     panel = shown.get_by_role("group", name="What if", exact=True)
+    panel.get_by_label("Units whose signal is held").select_option("one")
+    panel.get_by_role("button", name="Write again").click()
+    expect(card.locator(".told")).to_contain_text("write once more")
     panel.get_by_label("Units whose signal is held").select_option("all")
     panel.get_by_role("button", name="Write again").click()
     seen(card, "With the forget gate of all 512 units of layer 1 held at 0")
+    seen(card, re.compile("As it was: .+Now: .+", re.DOTALL))
     on(card, "The input gate writes")
+    expect(shown.locator(".branches li")).to_have_count(0)
     shown.get_by_role("button", name=re.compile("^Input gate")).click()
     shown.get_by_role("button", name="show me where").click()
     shown.locator("[data-box=input_gate]").click()
@@ -70,11 +78,11 @@ def test_the_whole_tour_can_be_done_and_says_what_the_model_says(page: Page, sit
     gate = opening.values[step, row["input_gate"], 0, unit]
     seen(card, f"σ of that {shown_number(gate)}: {100 * gate:.0f} % of the candidate")
     on(card, "The output gate shows")
-    shown.get_by_role("button", name=re.compile("^Output gate")).click()
-    shown.get_by_role("button", name="show me where").click()
-    step, unit = seen_place(card, shown)
-    hidden = opening.values[step, row["hidden_state"], 0, unit]
-    seen(card, f"h is {shown_number(hidden)}")
+    place_of = hidden_memory(opening.trace())
+    card.get_by_role("button", name=f"go to step {place_of.step + 1}").click()
+    at_unit(shown, place_of.step, place_of.unit)
+    hidden = opening.values[place_of.step, row["hidden_state"], 0, place_of.unit]
+    seen(card, f"and h is {shown_number(hidden)}. What it holds stays.")
     on(card, "One step by hand")
     answer = card.get_by_label("The memory now")
     answer.fill("99")
@@ -84,15 +92,16 @@ def test_the_whole_tour_can_be_done_and_says_what_the_model_says(page: Page, sit
     f, before, i, g = map(typed, given)
     answer.fill(f"{f * before + i * g:.3f}".replace("-", "−"))
     answer.press("Enter")
-    seen(card, f"= {shown_number(opening.values[step, row['cell_state'], 0, unit])}.")
+    held = opening.values[place_of.step, row["cell_state"], 0, place_of.unit]
+    seen(card, f"= {shown_number(held)}.")
     on(card, "A long memory")
-    keep = longest_keep(opening.trace())
     card.get_by_role("button", name=f"from step {keep.start + 1}").click()
     card.get_by_role("button", name=f"to step {keep.stop + 1}").click()
     seen(
         card,
         f"{keep.stop - keep.start} steps lie between, and {100 * keep.share:.0f} % of what "
-        f"unit {keep.unit} held, {shown_number(keep.held)}, is still there",
+        f"unit {keep.unit} held, {shown_number(keep.held)}, is still in its memory: "
+        f"{shown_number(keep.share * keep.held)}.",
     )
     expect(shown.locator(".inside .title")).to_contain_text(
         f"step {keep.stop + 1}: unit {keep.unit} "
@@ -107,11 +116,14 @@ def test_the_whole_tour_can_be_done_and_says_what_the_model_says(page: Page, sit
     shown.get_by_role("button", name="show me where").click()
     seen(card, shown.locator(".sentence").inner_text())
     on(card, "From memory to text")
+    step = open_choice(site.handlers.shelf.get(site.real).model, opening.trace())
+    expect(shown.locator(".inside .title")).to_contain_text(f"step {step + 1}: ")
+    expect(shown.locator(".ladder .told")).to_contain_text("After")
+    shown.locator(".ladder [data-setting=temperature]").fill("1")
     shown.locator(".ladder .token:enabled").nth(1).click()
-    expect(shown.locator(".branches li")).to_have_count(2)
+    expect(shown.locator(".branches li")).to_have_count(1)
     seen(card, shown.locator(".branches li .sentence-of").last.inner_text())
     on(card, "What LSTMs are for")
-    page.get_by_role("tab", name="Try").click()
     tried = page.locator("#try")
     expect(tried.get_by_label("Second sentence")).not_to_have_value("")
     tried.get_by_label("Second sentence").fill("The king is bread.")
@@ -123,7 +135,7 @@ def test_the_whole_tour_can_be_done_and_says_what_the_model_says(page: Page, sit
     tried.get_by_role("button", name="Tell them apart").click()
     seen(card, "A linear probe on the hidden state tells Carroll from King James Bible for")
     card.locator(".next").click()
-    expect(bench(page)).to_be_visible()
+    expect(page.locator("#curves")).to_be_visible()
     expect(card.locator(".name")).to_have_text("Now train your own")
     card.get_by_role("button", name="Finish").click()
     expect(card).to_be_hidden()
@@ -136,9 +148,8 @@ def place(shown: Locator) -> tuple[int, int]:
     return int(found[1]) - 1, int(found[2])
 
 
-def seen_place(card: Locator, shown: Locator) -> tuple[int, int]:
-    expect(card.locator(".seen")).not_to_be_empty()
-    return place(shown)
+def at_unit(shown: Locator, step: int, unit: int) -> None:
+    expect(shown.locator(".inside .title")).to_contain_text(f"step {step + 1}: unit {unit} ")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -61,28 +61,70 @@ export function byHand(host, bench, memo) {
   memo.tick = build;
 }
 
-/** The two ends of the text's longest memory. */
-export async function keeper(host, bench, memo, server) {
+/** Where to look in the text that is shown: asked once a text; null where it is no longer held. */
+export async function placesOf(bench, server) {
+  const { run } = bench.columns;
+  if (known?.run !== run) known = { run, asked: server.places([run]) };
+  const found = await known.asked;
+  return bench.columns.run === run ? found : null;
+}
+let known = null;
+
+/** Show a signal and a layer, and pin a step and a unit of the text. */
+export function look(bench, signal, layer, step, unit) {
+  bench.choose({ signal: bench.columns.signals.findIndex(({ name }) => name === signal), layer });
+  bench.pin(step, unit, { lane: bench.lane, speak: true });
+  bench.plot.reveal(step, { center: true });
+}
+
+/** A line that waits for the places, then what `then` makes of them. */
+async function withPlaces(host, bench, server, then) {
   const told = make("p", "given", "One moment …");
   host.append(told);
-  const { run } = bench.columns;
-  const found = await server.keeper([run]);
+  const places = await placesOf(bench, server);
   if (!host.contains(told)) return;
-  if (!found || bench.columns.run !== run) {
-    told.textContent = "This text is no longer held by the server: leave this stop and come back.";
-    return;
-  }
-  memo.found = found;
-  const { columns } = bench;
-  const go = (step, end) => () => {
-    memo[end] = true;
-    bench.choose({ signal: columns.signals.findIndex(({ name }) => name === "cell_state"), layer: found.layer });
-    bench.pin(step, found.unit, { lane: bench.lane, speak: true });
-    bench.plot.reveal(step, { center: true });
+  if (!places) told.textContent = "This text is no longer held by the server: leave this stop and come back.";
+  else then(places, told);
+}
+
+/** The two ends of the text's longest memory. */
+export function ends(host, bench, memo, server) {
+  return withPlaces(host, bench, server, ({ keep }, told) => {
+    memo.found = keep;
+    const go = (step, end) => () => {
+      memo[end] = true;
+      look(bench, "cell_state", keep.layer, step, keep.unit);
+    };
+    const named = (step) => `step ${step + 1}, ${quoted(bench.columns.tokens[step])}`;
+    told.textContent = `Unit ${keep.unit} of layer ${keep.layer + 1}:`;
+    host.append(
+      make("div", "row", button(`from ${named(keep.start)}`, go(keep.start, "from")), button(`to ${named(keep.stop)}`, go(keep.stop, "to"))),
+    );
+  });
+}
+
+/** The place at which most is held and not shown. */
+export function hidden(host, bench, memo, server) {
+  return withPlaces(host, bench, server, ({ hidden: { layer, step, unit } }, told) => {
+    told.textContent = `Unit ${unit} of layer ${layer + 1}:`;
+    const go = () => {
+      memo.went = true;
+      look(bench, "output_gate", layer, step, unit);
+    };
+    host.append(make("div", "row", button(`go to step ${step + 1}, ${quoted(bench.columns.tokens[step])}`, go)));
+  });
+}
+
+/** Whether a lane was written with the forget gates of a whole layer shut. */
+export const isShut = (lane) => "first" in lane && /^With the forget gate of all .*held at 0[ ,]/.test(lane.sentence);
+
+/** A word to somebody who held the gate of a few units only. */
+export function onlyOne(host, bench, memo) {
+  const told = make("p", "told");
+  host.append(told);
+  memo.tick = () => {
+    const { lanes } = bench.branches;
+    const other = lanes.some((lane) => "first" in lane) && !lanes.some(isShut);
+    told.textContent = other ? "That was something else than all forget gates at 0: set “of” to “all” and the value to 0, and write once more." : "";
   };
-  const named = (step) => `step ${step + 1}, ${quoted(columns.tokens[step])}`;
-  told.textContent = `Unit ${found.unit} of layer ${found.layer + 1}:`;
-  host.append(
-    make("div", "row", button(`from ${named(found.start)}`, go(found.start, "from")), button(`to ${named(found.stop)}`, go(found.stop, "to"))),
-  );
 }

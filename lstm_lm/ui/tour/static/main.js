@@ -39,13 +39,12 @@ class Tour {
   }
 
   start() {
-    tab("Write").click();
     this.go(Math.min(kept(), STOPS.length - 1));
   }
 
   go(at) {
     const { bench } = this;
-    if (this.at !== at) this.stop?.leave?.(STOPS[at]);
+    if (this.at !== at) this.stop?.leave?.(bench);
     this.end();
     this.at = Math.max(0, at);
     keep(this.at);
@@ -72,7 +71,10 @@ class Tour {
     show(".task", usable ? stop.task : "The model that is chosen is a plain RNN, without gates: choose an LSTM at the top of the page.");
     this.mark();
     this.forwardSays();
-    if (usable) this.begin();
+    if (usable) {
+      tab(stop.view ?? "Write").click();
+      this.begin();
+    }
     this.looking = setInterval(() => this.look(usable), LOOK);
     this.card.focus({ preventScroll: true });
     this.card.scrollTop = 0;
@@ -80,11 +82,22 @@ class Tour {
 
   begin() {
     const { bench, stop, memo } = this;
-    stop.begin?.(memo, bench);
+    stop.begin?.(memo, bench, this.server);
     stop.own?.(this.part(".own"), bench, memo, this.server);
-    const target = stop.target && (bench.root.querySelector(stop.target) ?? document.querySelector(stop.target));
-    if (!target) return;
-    target.classList.add(HERE);
+    this.point(stop.target);
+  }
+
+  /** Frame what is spoken of, and scroll to it. */
+  point(selector) {
+    for (const each of document.querySelectorAll(`.${HERE}`)) each.classList.remove(HERE);
+    if (!selector) return;
+    const inBench = [...this.bench.root.querySelectorAll(selector)];
+    const targets = inBench.length ? inBench : [...document.querySelectorAll(selector)];
+    for (const each of targets) each.classList.add(HERE);
+    if (targets.length) this.scrollTo(targets[0]);
+  }
+
+  scrollTo(target) {
     const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
     // A frame later: the view that it is in may only now come back.
     requestAnimationFrame(() => requestAnimationFrame(() => target.scrollIntoView({ block: "start", behavior })));
@@ -99,12 +112,16 @@ class Tour {
     }
     if (!usable || this.done || !bench.columns.done) return;
     memo.tick?.();
+    const next = stop.then?.(bench);
+    if (next && next !== memo.pointed) this.point(next);
+    memo.pointed = next;
     if (!stop.done(bench, memo)) return;
     this.done = true;
     this.part(".seen").textContent = stop.seen(bench, memo);
     this.mark();
     this.forwardSays();
     this.part(".seen").scrollIntoView({ block: "nearest" });
+    if (stop.shows) this.scrollTo(bench.root.querySelector(stop.shows));
   }
 
   mark() {

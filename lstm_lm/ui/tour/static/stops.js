@@ -3,8 +3,8 @@
 
 import { make } from "../../workbench/static/elements.js";
 import { number, percent } from "../../workbench/static/numbers.js";
-import { quoted } from "../../workbench/static/strip.js";
-import { byHand, keeper } from "./doing.js";
+import { quoted, visible } from "../../workbench/static/strip.js";
+import { byHand, ends, hidden, isShut, look, onlyOne, placesOf } from "./doing.js";
 
 const HOCHREITER = ["Hochreiter and Schmidhuber 1997, Long Short-Term Memory", "https://doi.org/10.1162/neco.1997.9.8.1735"];
 const GERS = ["Gers, Schmidhuber and Cummins 2000, Learning to Forget", "https://doi.org/10.1162/089976600300015015"];
@@ -14,6 +14,9 @@ const HOLTZMAN = ["Holtzman and others 2020, The Curious Case of Neural Text Deg
 const VASWANI = ["Vaswani and others 2017, Attention Is All You Need", "https://arxiv.org/abs/1706.03762"];
 const ALAIN = ["Alain and Bengio 2017, Understanding intermediate layers using linear classifier probes", "https://arxiv.org/abs/1610.01644"];
 const HARD = ["Hard and others 2018, Federated Learning for Mobile Keyboard Prediction", "https://arxiv.org/abs/1811.03604"];
+
+const QUOTED = 60; // characters of a branch that the card quotes
+const OWN_WEIGHTS = "Each gate has weights W and a bias b of its own, learned in training; x is what was read, as numbers, h′ what all units showed at the step before.";
 
 const signalShown = (bench) => bench.columns.signals[bench.view.signal].name;
 const findingOf = (bench, signal) =>
@@ -41,14 +44,29 @@ export const tab = (name) => [...document.querySelectorAll("#views button[role=t
 /** How often a person has done the thing in a card of the Try view. */
 const times = (card, what) => Number(document.querySelector(`#try .${card}`)?.dataset[what] ?? 0);
 
-/** The view that the tour goes on in, unless the next stop is in this one too. */
-const backToWrite = (next) => next?.view !== "Try" && tab("Write").click();
+/** Where the numbers are of, as a sentence begins. */
+const at = ({ step, unit }, { columns }) => `At step ${step + 1}, reading ${quoted(columns.tokens[step])}, unit ${unit}`;
+
+/** How a branch goes on, beside the text that it left. */
+function bothTexts(lane) {
+  const of = ({ columns }) => columns.tokens.slice(lane.from, lane.from + QUOTED).map((token) => visible(token, false)).join("");
+  return `As it was: ${of(lane.parent)} …\nNow: ${of(lane)} …`;
+}
+
+/** The stops that grow branches take them away again. */
+function prune(bench) {
+  const { pin, cursor } = bench.view;
+  bench.branches.clear();
+  if (cursor && cursor.lane !== bench.lane) bench.cursor.moveTo(null);
+  if (pin && pin.lane !== bench.lane) bench.pin(Math.min(pin.step, bench.columns.end - 1), pin.unit, { lane: bench.lane, quiet: true });
+}
 
 /**
  * Each stop: `name`, `words` (paragraphs), `task`, `target` (a selector in the Write view, or in the page),
- * `begin(memo, bench)` remembers how things were, `done(bench, memo)`, `seen(bench, memo)` a sentence for
+ * `then(bench)` another target once something was done, `shows` what is scrolled to when all is,
+ * `begin(memo, bench, server)` remembers how things were, `done(bench, memo)`, `seen(bench, memo)` a sentence for
  * what came of it, `own(host, bench, memo, server)` elements of its own, `terms`, `sources`,
- * `leave(next)` what is put back when one goes on, `view` the view it is in if not Write, `left` whether the card stands on that side.
+ * `leave(bench)` what is put back when one goes on, `view` the view it is in if not Write, `left` whether the card stands on that side.
  */
 export const STOPS = [
   {
@@ -67,6 +85,7 @@ export const STOPS = [
       token: "The piece of text that is read at one step: here a character, in other models a part of a word.",
       unit: "One of the cells of a layer, with a memory and three gates of its own.",
       layer: "Units that read the same input at the same time.",
+      "↵ ␣": "A line’s end and a space, made visible.",
     },
     sources: [HOCHREITER],
   },
@@ -76,9 +95,13 @@ export const STOPS = [
       "A plain recurrent network writes its whole memory anew at every step. An LSTM’s memory, the cell state c, is carried along: multiplied by one number and added to, and nothing else.",
       "c = f × c′ + i × g: what was there, times how much is kept, plus what is written.",
     ],
-    task: "Move three steps on with the arrow → in the card “Inside step …”, and watch the ledger.",
+    task: "The tour has gone to a unit that keeps. Move three steps on with the arrow → in the card “Inside step …”, and watch the ledger.",
     target: ".inside",
-    begin: (memo, { view }) => Object.assign(memo, { step: view.pin?.step ?? 0 }),
+    begin: async (memo, bench, server) => {
+      const places = await placesOf(bench, server);
+      if (places && bench.view.pin) look(bench, "cell_state", places.keep.layer, places.keep.start, places.keep.unit);
+      memo.step = bench.view.pin?.step ?? 0;
+    },
     done: (bench, memo) => Math.abs((bench.view.pin?.step ?? memo.step) - memo.step) >= 3 && Boolean(numbersAt(bench)),
     seen: (bench) => {
       const { kept, written, c_before: before, signals, step, unit } = numbersAt(bench) ?? bench.inside.numbers;
@@ -96,22 +119,31 @@ export const STOPS = [
       "f is between 0 and 1 and multiplies the memory: at 1 everything is kept, at 0 all is forgotten. Each unit works out its own from what it reads and from h′, what all units showed at the step before.",
     ],
     task: "Press “Forget gate”, then “show me where” beside the sentence above the picture.",
-    target: ".switch.signals",
+    target: ".opening, .switches",
     done: (bench) => atFinding(bench, "forget_gate"),
-    seen: (bench) => findingOf(bench, "forget_gate").sentence,
+    seen: (bench) => `${findingOf(bench, "forget_gate").sentence} You are now at step ${bench.view.pin.step + 1}, ${quoted(bench.columns.tokens[bench.view.pin.step])}.`,
     terms: {
-      "forget gate": "f = σ(W x + W h′ + b): the share of the memory that is kept. The first LSTM had none; it came three years later.",
+      "forget gate": "f = σ(W_if x + W_hf h′ + b_f): the share of the memory that is kept. The first LSTM had none; it came three years later.",
+      "W, b, x, h′": OWN_WEIGHTS,
       "σ": "The sigmoid, which turns any number into one between 0 and 1.",
+      "stands out": "Said of a finding that the same text, shifted in time against the model’s numbers on purpose, hardly ever matches: so it is not luck.",
     },
     sources: [GERS],
   },
   {
     name: "What if it were shut?",
-    words: ["To see what a gate is for, take it away: hold it at 0, and let the model write again with the same random numbers."],
-    task: "Press “What if …”, choose “hold a signal”: the forget gate, of all of the layer, at 0. Then “Write again”.",
+    words: ["To see what a gate is for, take it away: hold it at 0, and let the model write again with the same random numbers. Each unit then forgets all that it held, at every step."],
+    task: "Press “What if …”. It is set to the forget gate, of all units, at 0. Press “Write again”.",
     target: ".whatif",
-    done: ({ branches }) => branches.lanes.some((lane) => isHeld(lane, "forget gate")),
-    seen: ({ branches }) => branches.lanes.findLast((lane) => isHeld(lane, "forget gate")).sentence,
+    own: onlyOne,
+    begin: (memo, { whatIf }) => whatIf.offer("forget_gate", 0),
+    done: ({ branches }) => branches.lanes.some(isShut),
+    seen: ({ branches }) => {
+      const lane = branches.lanes.findLast(isShut);
+      return `${lane.sentence}\n${bothTexts(lane)}`;
+    },
+    shows: ".plot",
+    leave: prune,
     terms: { "log-probability, in nats": "How likely the model finds a text: the natural logarithm, so that 1 nat less is 2.7 times less likely." },
     sources: [GERS],
   },
@@ -120,17 +152,20 @@ export const STOPS = [
     words: [
       "The candidate g, between −1 and 1, is what could be written. The input gate i, between 0 and 1, says how much of it is. Their product is added to the memory.",
     ],
-    task: "Press “Input gate”, then “show me where”. Then press the box “i” in the cell: its sum opens.",
-    target: ".switch.signals",
+    task: "Press “Input gate”, then “show me where”. Then press the box “i input gate” in the card “Inside step …”: its sum opens.",
+    target: ".opening, .switches",
+    then: (bench) => atFinding(bench, "input_gate") && ".inside",
     done: (bench) => atFinding(bench, "input_gate") && bench.inside.open === "input_gate" && Boolean(numbersAt(bench)),
     seen: (bench) => {
       const { signals, sums } = numbersAt(bench) ?? bench.inside.numbers;
       const { total } = sums.find(({ signal }) => signal === "input_gate");
-      return `Its sum is ${number(total)}, and σ of that ${number(signals.input_gate)}: ${percent(signals.input_gate)} of the candidate, ${number(signals.candidate)}, goes into the memory.`;
+      return `${at(bench.inside.numbers, bench)}: its sum is ${number(total)}, and σ of that ${number(signals.input_gate)}: ${percent(signals.input_gate)} of the candidate, ${number(signals.candidate)}, goes into the memory.`;
     },
     terms: {
-      "input gate": "i = σ(W x + W h′ + b): how much is written.",
-      candidate: "g = tanh(W x + W h′ + b): what is written.",
+      "input gate": "i = σ(W_ii x + W_hi h′ + b_i): how much is written.",
+      candidate: "g = tanh(W_ig x + W_hg h′ + b_g): what is written.",
+      tanh: "Turns any number into one between −1 and 1.",
+      "W, b, x, h′": OWN_WEIGHTS,
     },
     sources: [HOCHREITER],
   },
@@ -139,15 +174,18 @@ export const STOPS = [
     words: [
       "A memory need not be seen at every step. h = o × tanh(c) is what the rest of the model gets to see; o, between 0 and 1, opens or shuts that window, and the memory behind it stays.",
     ],
-    task: "Press “Output gate”, then “show me where”.",
-    target: ".switch.signals",
-    done: (bench) => atFinding(bench, "output_gate") && Boolean(numbersAt(bench)),
+    task: "Go to the place where most is held and not shown, and look at o, c and h in the card “Inside step …”.",
+    target: ".inside",
+    own: hidden,
+    done: (bench, memo) => memo.went && signalShown(bench) === "output_gate" && Boolean(numbersAt(bench)),
     seen: (bench) => {
-      const { signals, unit } = numbersAt(bench) ?? bench.inside.numbers;
-      return `${findingOf(bench, "output_gate").sentence} Here unit ${unit} holds ${number(signals.cell_state)}, shows ${percent(signals.output_gate)} of its tanh, and h is ${number(signals.hidden_state)}.`;
+      const numbers = numbersAt(bench) ?? bench.inside.numbers;
+      const { signals } = numbers;
+      return `${at(numbers, bench)} holds ${number(signals.cell_state)}, but its output gate is at ${number(signals.output_gate)}: ${percent(signals.output_gate)} of tanh(${number(signals.cell_state)}) is shown, and h is ${number(signals.hidden_state)}. What it holds stays.`;
     },
     terms: {
-      "output gate": "o = σ(W x + W h′ + b): how much of the memory is shown.",
+      "output gate": "o = σ(W_io x + W_ho h′ + b_o): how much of the memory is shown.",
+      "W, b, x, h′": OWN_WEIGHTS,
       "hidden state": "h, what a unit shows: to its own layer at the next step, to the layer above, and to the decoder that names the next token.",
     },
     sources: [HOCHREITER],
@@ -168,11 +206,11 @@ export const STOPS = [
     words: ["While its forget gate stays near 1, a unit keeps what it holds. This is the longest such stretch of this text, over all units that change at all."],
     task: "Go to where it begins, then to where it ends.",
     target: ".scroller",
-    own: keeper,
+    own: ends,
     done: (_, memo) => memo.found && memo.from && memo.to,
     seen: (_, { found }) => {
       const steps = found.stop - found.start;
-      return `${steps} steps lie between, and ${percent(found.share)} of what unit ${found.unit} held, ${number(found.held)}, is still there${steps < 20 ? "" : ": it bridges more than twenty steps"}.`;
+      return `${steps} steps lie between, and ${percent(found.share)} of what unit ${found.unit} held, ${number(found.held)}, is still in its memory: ${number(found.share * found.held)}. Whatever else it holds by then was written on the way.`;
     },
     terms: { "long-term dependency": "Something that decides a token long before it comes: an opened bracket, who is speaking, how far the line has got." },
     sources: [BENGIO, HOCHREITER],
@@ -181,13 +219,20 @@ export const STOPS = [
     name: "Why a plain RNN forgets",
     words: [
       "A plain RNN has no conveyor. What it read must pass through a matrix and a tanh at every step, and so must the gradient that would teach it to remember: it shrinks with each step, until nothing can be learned from what is far back.",
+      "Along an LSTM’s memory the gradient is multiplied by the forget gate and by nothing else: where that stays near 1, it hardly shrinks. The model learns itself where to keep it there.",
     ],
     task: "Open the view “Memory”, and look how far back each of the two still reaches.",
     target: "#views [role=tablist]",
+    left: true,
     done: () => tab("Memory").getAttribute("aria-selected") === "true" && Boolean(document.querySelector("#memory .finding[aria-busy=false]")),
-    seen: () => `${document.querySelector("#memory .sentence").textContent} The view “Write” is where the tour goes on.`,
-    leave: () => tab("Write").click(),
-    terms: { "vanishing gradient": "The influence of a step on a later one, multiplied by a number below 1 at every step between." },
+    seen: () => {
+      const reach = document.querySelector("#memory .evidence").textContent.match(/(LSTM|plain RNN): .*/)?.[0] ?? "";
+      return `${document.querySelector("#memory .sentence").textContent} How far back the gradient reaches: ${reach}`;
+    },
+    terms: {
+      RNN: "Recurrent neural network: one that reads a text step by step and hands what it remembers to the next step. An LSTM is one with gates.",
+      "vanishing gradient": "The influence of a step on a later one, multiplied by a number below 1 at every step between.",
+    },
     sources: [BENGIO],
   },
   {
@@ -200,21 +245,37 @@ export const STOPS = [
     done: (bench) => atFinding(bench, "cell_state"),
     seen: (bench) =>
       `${findingOf(bench, "cell_state").sentence} ${findingOf(bench, "cell_state").evidence} The view “Units” has the best unit for each property, and a page for every unit.`,
-    terms: { detector: "A unit whose value goes with a property of the text, chosen on one half of it and scored on the other." },
+    terms: {
+      "|r|": "How closely two lines go together, from 0 to 1 (Pearson’s correlation).",
+      "average precision": "How well a unit’s largest values pick out the places that have a property: 1 is perfect.",
+      detector: "A unit whose value goes with a property of the text, chosen on one half of it and scored on the other.",
+    },
     sources: [KARPATHY],
   },
   {
     name: "From memory to text",
     words: [
-      "From h the decoder gives every token a number, its logit. Divided by the temperature they become probabilities, and one token is drawn.",
+      "From h the decoder gives every token a number, its logit. Divided by the temperature, raised to a power of e and made to sum to 1 (softmax), they are probabilities, and one token is drawn.",
       "A low temperature takes the likeliest; a high one takes risks.",
     ],
-    task: "In “What else could have come next”, drag the temperature and watch the bars. Then press a token that was not taken.",
+    task: "The tour has gone to the step at which this model was least sure. In “What else could have come next”, drag the temperature and watch the bars. Then press a token that was not taken.",
     target: ".ladder",
     left: true,
-    begin: (memo, { branches }) => Object.assign(memo, { lanes: new Set(branches.lanes) }),
-    done: ({ branches }, memo) => branches.lanes.some((lane) => !memo.lanes.has(lane) && !("first" in lane)),
-    seen: ({ branches }) => branches.lanes.findLast((lane) => !("first" in lane)).sentence,
+    begin: async (memo, bench, server) => {
+      const places = await placesOf(bench, server);
+      if (places && bench.view.pin) look(bench, signalShown(bench), bench.view.layer, places.open, bench.view.unit);
+      Object.assign(memo, { lanes: new Set(bench.branches.lanes), settings: bench.ladder.settings });
+      memo.tick = () => {
+        memo.dragged ||= bench.ladder.settings !== memo.settings;
+      };
+    },
+    done: ({ branches }, memo) => memo.dragged && branches.lanes.some((lane) => !memo.lanes.has(lane) && !("first" in lane)),
+    seen: ({ branches }) => {
+      const lane = branches.lanes.findLast((each) => !("first" in each));
+      return `${lane.sentence}\n${bothTexts(lane)}`;
+    },
+    shows: ".plot",
+    leave: prune,
     terms: {
       logit: "A number for each token that could come next; the larger, the likelier.",
       temperature: "What the logits are divided by. 0 always takes the likeliest.",
@@ -226,13 +287,13 @@ export const STOPS = [
     words: [
       "A language model says how likely a text is: that is how keyboards complete words and how a recogniser chooses between what it may have heard. For large models Transformers have taken over: they look back at every earlier token at once and train on all positions together. An LSTM still needs one fixed-size state and one cheap step a token, however long the text: on small machines and for signals that never end that counts.",
     ],
-    task: "Open the view “Try”, complete a word if you like, and change a word in “Which is likelier?”.",
-    target: "#views [role=tablist]",
+    task: "Here is the view “Try”. Complete a word if you like, and change a word in “Which is likelier?”.",
+    target: "#try .likelier",
     view: "Try",
+    left: true,
     begin: (memo) => Object.assign(memo, { before: times("likelier", "compared") }),
     done: (_, memo) => times("likelier", "compared") > memo.before,
     seen: () => document.querySelector("#try .likelier .verdict").textContent,
-    leave: backToWrite,
     terms: { scoring: "Adding up the log-probability of every token of a text." },
     sources: [HARD, VASWANI],
   },
@@ -248,7 +309,6 @@ export const STOPS = [
     begin: (memo) => Object.assign(memo, { before: times("authors", "trained") }),
     done: (_, memo) => times("authors", "trained") > memo.before,
     seen: () => document.querySelector("#try .results .verdict").textContent,
-    leave: backToWrite,
     terms: {
       "linear probe": "A weight for each unit and a sum: nothing more. What it tells was already there in the hidden state.",
       "cross-validation": "The examples are split in parts; each is told by a probe that was trained on the others.",
@@ -257,7 +317,11 @@ export const STOPS = [
   },
   {
     name: "Now train your own",
-    words: ["Everything here works on a model of yours: its text, its units, its gates. In the folder of this project:"],
+    words: [
+      "What you take with you: the forget gate keeps, the input gate writes, the output gate shows; and the memory between them is only ever scaled and added to, which is why it lasts.",
+      "Everything here works on a model of yours: its text, its units, its gates. In the folder of this project:",
+    ],
+    view: "Training",
     task: "",
     own: (host) => host.append(make("pre", "", "python train.py --text my-book.txt\npython app.py --model runs/my-book-char")),
     done: () => true,
@@ -266,8 +330,3 @@ export const STOPS = [
     sources: [],
   },
 ];
-
-/** Whether a lane was written with this signal held. */
-function isHeld(lane, label) {
-  return "first" in lane && lane.sentence.startsWith(`With the ${label}`);
-}

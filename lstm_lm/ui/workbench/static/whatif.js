@@ -57,6 +57,16 @@ export class WhatIf {
     this.say();
   }
 
+  /** Set it to hold a signal of all units of the layer at a value; the person presses. */
+  offer(signal, value) {
+    this.build();
+    this.kind = "hold";
+    this.signal.value = signal;
+    this.whom.value = "all";
+    this.take(value, this.value);
+    this.rescale();
+  }
+
   choose(kind) {
     this.kind = kind;
     this.say();
