@@ -1,9 +1,9 @@
 // Tell two authors apart: their examples, the probe that is trained on them, and how far to trust it.
 
+import { GONE, SILENT, sentenceOf } from "../../workbench/static/answers.js";
 import { keepingFocus, make } from "../../workbench/static/elements.js";
 import { number, percent } from "../../workbench/static/numbers.js";
 import { pageButton } from "../../unit_pages/static/going.js";
-import { GONE, SILENT, told } from "./asking.js";
 import { Sentence } from "./sentence.js";
 
 const OWN = "Your own";
@@ -36,9 +36,9 @@ export class Authors {
     return this.sides.map(({ name, text }) => [name.value, text.value]);
   }
 
-  /** What the server trains and asks of: the two authors, and the layer. */
+  /** What the server trains and asks of: the model, the two authors, and the layer. */
   get question() {
-    return [...this.trained, this.layer];
+    return [this.view.model, ...this.trained, this.layer];
   }
 
   open(pairs) {
@@ -111,7 +111,7 @@ export class Authors {
     if (mine !== this.asked) return;
     this.part(".go").disabled = false;
     if (answer.error) {
-      this.say(told(answer.error));
+      this.say(sentenceOf(answer.error));
       this.part(".results").classList.add("old");
       this.view.found("authors");
       return;

@@ -1,9 +1,10 @@
 // Complete the word, as a keyboard does: the likeliest words with their probabilities; one is taken.
 
+import { sentenceOf } from "../../workbench/static/answers.js";
+import { Asking } from "../../workbench/static/asking.js";
 import { make } from "../../workbench/static/elements.js";
 import { percent } from "../../workbench/static/numbers.js";
 import { visible } from "../../workbench/static/strip.js";
-import { Asking, told } from "./asking.js";
 
 const CLOSES = /[.,;:!?)(\]}'’]/; // what stands without a space before it
 
@@ -16,10 +17,7 @@ export class Complete {
     this.part = (name) => this.root.querySelector(name);
     this.field = this.part("textarea");
     this.list = this.part(".words");
-    this.asking = new Asking(
-      () => view.server.complete([view.model, this.field.value]),
-      (answer) => this.show(answer),
-    );
+    this.asking = new Asking(view.server.complete, (answer) => this.show(answer));
     this.field.addEventListener("input", (event) => this.typed(event));
     this.field.addEventListener("keydown", (event) => this.key(event));
     this.list.addEventListener("keydown", (event) => this.keyInList(event));
@@ -27,7 +25,11 @@ export class Complete {
 
   open(text) {
     if (!this.changed) this.field.value = text; // what a person typed is asked of the next model too
-    return this.asking.now();
+    this.asking.put(this.question);
+  }
+
+  get question() {
+    return [this.view.model, this.field.value];
   }
 
   typed(event) {
@@ -39,7 +41,7 @@ export class Complete {
     this.spaced = false;
     this.changed = true;
     this.list.classList.add("old");
-    this.asking.soon();
+    this.asking.soon(this.question);
   }
 
   get atEnd() {
@@ -81,11 +83,11 @@ export class Complete {
     field.setSelectionRange(field.value.length, field.value.length);
     field.scrollTop = field.scrollHeight;
     this.list.classList.add("old");
-    this.asking.now();
+    this.asking.put(this.question);
   }
 
   show(answer) {
-    this.part(".status").textContent = answer.error ? told(answer.error) : answer.notes.join(" ");
+    this.part(".status").textContent = answer.error ? sentenceOf(answer.error) : answer.notes.join(" ");
     if (answer.error) {
       this.list.replaceChildren();
       this.part(".together").textContent = "";

@@ -1,8 +1,9 @@
 // How many keys such a keyboard saves over a sentence, and which words came with one press.
 
+import { sentenceOf } from "../../workbench/static/answers.js";
+import { Asking } from "../../workbench/static/asking.js";
 import { make } from "../../workbench/static/elements.js";
 import { visible } from "../../workbench/static/strip.js";
-import { Asking, told } from "./asking.js";
 
 export class Keys {
   constructor(root, view) {
@@ -10,21 +11,22 @@ export class Keys {
     this.root = root.querySelector(".keys");
     this.part = (name) => this.root.querySelector(name);
     this.field = this.part("input");
-    this.asking = new Asking(
-      () => view.server.keys([view.model, this.field.value]),
-      (answer) => this.show(answer),
-    );
+    this.asking = new Asking(view.server.keys, (answer) => this.show(answer));
     this.field.addEventListener("input", () => {
       this.changed = true;
       this.old(true);
-      this.asking.soon();
+      this.asking.soon(this.question);
     });
   }
 
   open(text) {
     if (!this.changed) this.field.value = text; // what a person typed is asked of the next model too
     this.old(true);
-    return this.asking.now();
+    this.asking.put(this.question);
+  }
+
+  get question() {
+    return [this.view.model, this.field.value];
   }
 
   old(is) {
@@ -33,7 +35,7 @@ export class Keys {
 
   show(answer) {
     this.old(false);
-    this.part(".status").textContent = answer.error ? told(answer.error) : answer.notes.join(" ");
+    this.part(".status").textContent = answer.error ? sentenceOf(answer.error) : answer.notes.join(" ");
     this.part(".verdict").textContent = answer.sentence ?? "";
     const pieces = answer.pieces ?? [];
     this.part(".tokens").replaceChildren(...pieces.map(([text, taken]) => make("span", taken ? "taken" : "", visible(text, false))));

@@ -1,11 +1,12 @@
 // Which of two sentences is likelier: each token coloured by what it costs, in nats.
 
+import { sentenceOf } from "../../workbench/static/answers.js";
+import { Asking } from "../../workbench/static/asking.js";
 import { make } from "../../workbench/static/elements.js";
 import { number, percent } from "../../workbench/static/numbers.js";
 import { quoted, visible } from "../../workbench/static/strip.js";
 import { table } from "../../workbench/static/table.js";
 import { painter } from "../../unit_pages/static/colors.js";
-import { Asking, told } from "./asking.js";
 
 const DEAREST = 8; // nats, painted at full colour
 
@@ -16,16 +17,13 @@ export class Likelier {
     this.part = (name) => this.root.querySelector(name);
     this.fields = [...this.root.querySelectorAll("input")];
     this.texts = [...this.root.querySelectorAll(".tokens")];
-    this.asking = new Asking(
-      () => view.server.likelier([view.model, ...this.fields.map(({ value }) => value)]),
-      (answer) => this.show(answer),
-    );
+    this.asking = new Asking(view.server.likelier, (answer) => this.show(answer));
     for (const field of this.fields) {
       field.addEventListener("input", () => {
         this.changed = true;
         this.press(null);
         this.part(".verdict").classList.add("old");
-        this.asking.soon();
+        this.asking.soon(this.question);
       });
     }
     this.root.addEventListener("pointerover", ({ target }) => this.readOut(target.dataset?.readout));
@@ -44,7 +42,12 @@ export class Likelier {
       }),
     );
     const [[name, ...pair]] = sentences;
-    return this.changed ? this.asking.now() : this.choose(name, pair); // what a person typed stays
+    if (this.changed) this.asking.put(this.question); // what a person typed stays
+    else this.choose(name, pair);
+  }
+
+  get question() {
+    return [this.view.model, ...this.fields.map(({ value }) => value)];
   }
 
   choose(name, pair) {
@@ -53,7 +56,7 @@ export class Likelier {
       field.value = pair[at];
     });
     this.press(name);
-    return this.asking.now();
+    this.asking.put(this.question);
   }
 
   press(name) {
@@ -61,7 +64,7 @@ export class Likelier {
   }
 
   show(answer) {
-    this.part(".status").textContent = answer.error ? told(answer.error) : answer.notes.join(" ");
+    this.part(".status").textContent = answer.error ? sentenceOf(answer.error) : answer.notes.join(" ");
     this.answer = answer.error ? null : answer;
     this.part(".verdict").classList.remove("old");
     this.part(".verdict").textContent = answer.error ? "" : answer.sentence;

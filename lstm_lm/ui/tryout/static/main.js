@@ -1,7 +1,7 @@
 // The Try view: three things that a language model is used for, each filled when the view is seen.
 
+import { answerOf, sentenceOf } from "../../workbench/static/answers.js";
 import { watchTheme } from "../../workbench/static/palette.js";
-import { GONE, SILENT } from "./asking.js";
 import { Authors } from "./authors.js";
 import { Complete } from "./complete.js";
 import { Keys } from "./keys.js";
@@ -39,19 +39,14 @@ class Tryout {
     this.part(".finding").setAttribute("aria-busy", "true");
     this.part(".sentence").textContent = "Trying what this model can do …";
     this.part(".evidence").textContent = "";
-    let opening = SILENT;
-    try {
-      opening = (await this.server.opening([model])) ?? GONE;
-    } catch {
-      // The server is away: said below.
-    }
+    const opening = await answerOf(() => this.server.opening([model]));
     this.loading = false;
     if (model !== this.props.value?.model) {
       this.begin(); // another was chosen meanwhile
       return;
     }
     this.model = model;
-    this.part(".notes").textContent = opening.error ?? "";
+    this.part(".notes").textContent = sentenceOf(opening.error ?? "");
     this.part(".all").hidden = Boolean(opening.error);
     if (opening.error) {
       this.part(".sentence").textContent = "Nothing can be tried with this model.";

@@ -1,10 +1,11 @@
 // A sentence told by the probe: whose it is told as, and how the score comes about over its tokens.
 
+import { sentenceOf } from "../../workbench/static/answers.js";
+import { Asking } from "../../workbench/static/asking.js";
 import { make } from "../../workbench/static/elements.js";
 import { number } from "../../workbench/static/numbers.js";
 import { visible } from "../../workbench/static/strip.js";
 import { painter } from "../../unit_pages/static/colors.js";
-import { Asking, told } from "./asking.js";
 
 const MEANS = {
   so_far: "the score of the text up to there, −1 to 1; what is coloured last is the verdict",
@@ -19,11 +20,8 @@ export class Sentence {
     this.field = this.part("textarea");
     this.way = "each";
     this.offered = [];
-    this.asking = new Asking(
-      () => authors.view.server.tell([authors.view.model, ...authors.question, this.field.value]),
-      (answer) => this.show(answer),
-    );
-    this.field.addEventListener("input", () => this.asking.soon());
+    this.asking = new Asking(authors.view.server.tell, (answer) => this.show(answer));
+    this.field.addEventListener("input", () => this.asking.soon(this.question));
     for (const button of this.root.querySelectorAll("[data-way]")) {
       button.addEventListener("click", () => {
         this.way = button.dataset.way;
@@ -49,12 +47,16 @@ export class Sentence {
     if (passages.length) [[, this.field.value]] = passages;
   }
 
+  get question() {
+    return [...this.authors.question, this.field.value];
+  }
+
   ask() {
-    return this.asking.now();
+    this.asking.put(this.question);
   }
 
   show(answer) {
-    this.part(".status").textContent = answer.error ? told(answer.error) : answer.notes.join(" ");
+    this.part(".status").textContent = answer.error ? sentenceOf(answer.error) : answer.notes.join(" ");
     this.answer = answer.error ? null : answer;
     const wrote = this.offered.find(([, text]) => text === this.field.value)?.[0];
     const right = wrote ? ` ${wrote} wrote it.` : "";
