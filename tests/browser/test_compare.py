@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from lstm_lm.insight.comparison import share
 from lstm_lm.ui.compare_view import EXAMPLE
@@ -12,6 +12,17 @@ from tests.browser.conftest import SERIOUS, Site, assert_no_violation, open_page
 
 pytestmark = pytest.mark.browser
 
+PAINTED = """(heights) => {
+    const canvas = document.querySelector("#compare .scroller canvas");
+    const context = canvas.getContext("2d");
+    const ratio = canvas.height / canvas.clientHeight;
+    return heights.every((y) => {
+        const { data } = context.getImageData(0, y * ratio, canvas.width, 1);
+        return new Set(new Uint32Array(data.buffer)).size > 20;
+    });
+}"""
+"""Whether the rows of the picture at these heights have the colours of a heatmap."""
+BLANK = PAINTED.replace("size > 20", "size < 8")
 TEXT = "abc abd\nhead cab dace\n" * 3
 
 
@@ -33,16 +44,7 @@ def test_it_opens_full_with_the_run_beside_its_early_self(page: Page, site: Site
     expect(shown.locator(".sentence")).to_have_text(
         re.compile(rf"^{site.real} finds this text likelier: {nats:.3f} nats a character, against ")
     )
-    assert shown.locator(".scroller canvas").evaluate(  # something is painted in both heatmaps
-        """(canvas) => {
-            const context = canvas.getContext("2d");
-            const ratio = canvas.height / canvas.clientHeight;
-            return [100, 430].every((y) => {
-                const { data } = context.getImageData(0, y * ratio, canvas.width, 1);
-                return new Set(new Uint32Array(data.buffer)).size > 20;
-            });
-        }"""
-    )
+    page.wait_for_function(PAINTED, arg=[100, 430])  # each comes with an answer of its own
     finding = shown.locator(".also button").first
     at = int(re.findall(r"\d+", shown.locator(".look .where").inner_text())[0])
     shown.locator(".scroller canvas").press("ArrowRight")
@@ -81,6 +83,31 @@ def test_a_click_shows_what_both_gave_and_the_numbers_are_the_librarys(
     assert page.evaluate("window.hacked") is None
     shown.get_by_role("button", name="Swap").click()
     expect(shown.locator(".gave.left .title")).to_have_text("tiny-rnn")
+
+
+def test_no_signal_is_shown_under_the_name_of_another(page: Page) -> None:
+    shown = compare(page)
+    page.wait_for_function(PAINTED, arg=[100, 430])
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if '"paint"' in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/component_server/", hold)
+    signals = shown.get_by_role("group", name="Signal of").first.get_by_role("button")
+    with page.expect_request(lambda request: '"paint"' in (request.post_data or "")):
+        signals.first.click()
+    page.wait_for_function(BLANK, arg=[100])
+    page.wait_for_function(PAINTED, arg=[430])  # the other's is still its own
+    held.pop().fulfill(json={"error": "this picture is not to be had: ask again"})
+    expect(shown.locator(".status")).to_have_text("This picture is not to be had: ask again.")
+    page.unroute("**/component_server/")
+    signals.nth(1).click()
+    page.wait_for_function(PAINTED, arg=[100, 430])
+    expect(shown.locator(".status")).to_be_empty()
 
 
 @pytest.mark.parametrize(("theme", "width"), [("dark", 390)])

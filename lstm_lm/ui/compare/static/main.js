@@ -1,5 +1,6 @@
 // The Compare view: which two models and which text are looked at, and what is asked of the server.
 
+import { answerOf, sentenceOf } from "../../workbench/static/answers.js";
 import { make } from "../../workbench/static/elements.js";
 import { floatsOf } from "../../workbench/static/columns.js";
 import { number } from "../../workbench/static/numbers.js";
@@ -10,6 +11,7 @@ import { Picture } from "./picture.js";
 import { Side } from "./side.js";
 
 const PAUSE = 60; // ms between key presses that are one walk
+const NOT_THERE = { error: "the page asked for what is not there: reload it" };
 const IDLE = "Point at the picture to read it.";
 
 class Compare {
@@ -23,7 +25,12 @@ class Compare {
     this.field = part("textarea");
     this.selects = [part(".left-model"), part(".right-model")];
     this.sides = ["left", "right"].map(
-      (name) => new Side(part(`.side.${name}`), `--${name}`, () => this.picture.schedule(), (asks) => this.ask("paint", asks)),
+      (name) =>
+        new Side(part(`.side.${name}`), `--${name}`, {
+          changed: () => this.picture.schedule(),
+          ask: (asks) => this.ask("paint", asks),
+          failed: () => this.write(".status", this.sides.map(({ error }) => sentenceOf(error)).find(Boolean) ?? ""),
+        }),
     );
     this.picture = new Picture(part(".look"), this.sides, {
       pin: (at) => this.pin(at, { speak: true }),
@@ -74,12 +81,8 @@ class Compare {
   }
 
   /** An answer of the server; what went wrong is an answer too. */
-  async ask(name, asks) {
-    try {
-      return (await this.server[name](asks)) ?? { error: "the page asked for what is not there: reload it" };
-    } catch {
-      return { error: "the server did not answer: try again" };
-    }
+  ask(name, asks) {
+    return answerOf(() => this.server[name](asks), NOT_THERE);
   }
 
   /** Offer the models, with the one that is chosen on the page to the left. */
@@ -119,7 +122,7 @@ class Compare {
   }
 
   refuse(error) {
-    this.write(".status", `${error[0].toUpperCase()}${error.slice(1)}.`);
+    this.write(".status", sentenceOf(error));
     this.root.querySelector(".finding").setAttribute("aria-busy", "false");
     if (!this.answer) this.write(".sentence", "There is nothing to compare yet.");
   }
@@ -172,7 +175,7 @@ class Compare {
     const place = await this.ask("place", [sides[0].name, sides[1].name, text, at]);
     if (mine !== this.askedPlace || text !== this.answer.text) return;
     if (place.error) {
-      this.write(".status", `${place.error[0].toUpperCase()}${place.error.slice(1)}.`);
+      this.write(".status", sentenceOf(place.error));
       return;
     }
     const told = ["left", "right"].map((name, side) =>

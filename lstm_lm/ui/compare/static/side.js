@@ -18,6 +18,10 @@ class Characters {
     this.have.fill(1);
   }
 
+  clear() {
+    this.have.fill(0);
+  }
+
   offset(character) {
     return this.read[character] * this.units;
   }
@@ -27,11 +31,11 @@ export class Side {
   /**
    * @param {HTMLElement} row its switches.
    * @param {string} color a custom property: --left or --right.
-   * @param {Function} changed called when there is something new to paint.
-   * @param {Function} ask asks the server for the bytes: ask(name, text, signal, layer).
+   * @param {{changed, ask, failed}} heard `changed` is called when there is something new to paint, `ask` with what
+   *   the server is asked for, [name, text, signal, layer], and `failed` when there is another error, or none any more.
    */
-  constructor(row, color, changed, ask) {
-    Object.assign(this, { row, color, changed, ask });
+  constructor(row, color, heard) {
+    Object.assign(this, { row, color, heard, error: "" });
     this.view = { signal: 0, layer: 0, order: [] };
     this.switches = new SignalSwitches(row, this);
   }
@@ -41,6 +45,7 @@ export class Side {
     this.name = given.name;
     this.label = given.label;
     this.text = text;
+    this.error = "";
     this.bounds = given.bounds;
     this.cost = floatsOf(given.cost);
     const last = this.columns?.signals[this.view.signal]?.name ?? "hidden_state"; // both kinds of cell have it
@@ -68,12 +73,22 @@ export class Side {
     const { columns, view } = this;
     const { signal, layer } = view;
     this.scale();
-    const answer = await this.ask([this.name, this.text, signal, layer]);
-    if (columns !== this.columns || signal !== view.signal || layer !== view.layer || !answer?.data) return;
+    columns.clear(); // what is there has another name by now
+    this.repaint();
+    const answer = await this.heard.ask([this.name, this.text, signal, layer]);
+    if (columns !== this.columns || signal !== view.signal || layer !== view.layer) return;
+    const before = this.error;
+    this.error = answer.error ?? "";
+    if (this.error !== before) this.heard.failed();
+    if (this.error) return;
     columns.fill(bytesOf(answer.data));
     view.order = answer.order;
+    this.repaint();
+  }
+
+  repaint() {
     this.heatmap.invalidate();
-    this.changed();
+    this.heard.changed();
   }
 
   get signal() {
