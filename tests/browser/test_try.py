@@ -1,7 +1,7 @@
 """The Try view: a word is completed, two sentences compared, and authors told apart on the page."""
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
 from lstm_lm.insight.completion import compare, complete_word
 from lstm_lm.insight.keystrokes import keystrokes
@@ -84,6 +84,49 @@ def test_a_probe_is_trained_on_what_a_person_pastes(page: Page, site: Site) -> N
     unit = own.telling_units(1)[0]
     shown.get_by_role("button", name=f"unit {unit}", exact=True).click()
     expect(page.locator("#unit-pages .sentence")).to_contain_text(f"nit {unit} ")
+
+
+def test_a_training_on_its_way_says_nothing_over_what_came_later(page: Page, site: Site) -> None:
+    shown = tried(page)
+    results, status, go = (
+        shown.locator(".results"),
+        shown.locator(".act .status"),
+        shown.locator(".go"),
+    )
+    held: list[Route] = []
+
+    def trains(request: Request) -> bool:
+        return '"train"' in (request.post_data or "")
+
+    def release() -> None:
+        with page.expect_response(lambda response: trains(response.request)):
+            held.pop().continue_()
+
+    page.route(
+        "**/component_server/",
+        lambda route: held.append(route) if trains(route.request) else route.continue_(),
+    )
+    with page.expect_request(trains):
+        go.click()
+    shown.get_by_role("button", name="Your own").click()
+    expect(go).to_be_enabled()
+    release()
+    expect(status).to_contain_text("Name two authors")
+    expect(results).to_contain_class("old")
+    with page.expect_request(trains):
+        shown.get_by_role("button", name="Austen · Carroll").click()
+    shown.get_by_label("First author", exact=True).fill("Jane")
+    release()
+    expect(go).to_be_enabled()
+    expect(status).to_contain_text("Changed: press")
+    expect(results).to_contain_class("old")
+    page.locator("#model input").click()
+    with page.expect_request(trains):
+        page.get_by_role("option", name="tiny", exact=True).click()
+    expect(results).to_be_hidden()  # they lead to the other model's units
+    held.pop().fulfill(json={"error": "this is not to be trained: try another"})
+    expect(status).to_have_text("This is not to be trained: try another.")
+    expect(results).to_be_hidden()
 
 
 def test_it_is_clean_on_a_phone_in_the_dark(page: Page, site: Site) -> None:

@@ -1,6 +1,6 @@
 // Tell two authors apart: their examples, the probe that is trained on them, and how far to trust it.
 
-import { GONE, SILENT, sentenceOf } from "../../workbench/static/answers.js";
+import { answerOf, sentenceOf } from "../../workbench/static/answers.js";
 import { keepingFocus, make } from "../../workbench/static/elements.js";
 import { number, percent } from "../../workbench/static/numbers.js";
 import { pageButton } from "../../unit_pages/static/going.js";
@@ -36,7 +36,7 @@ export class Authors {
     return this.sides.map(({ name, text }) => [name.value, text.value]);
   }
 
-  /** What the server trains and asks of: the model, the two authors, and the layer. */
+  /** What is asked of: the model, the two authors of its probe, and the layer. */
   get question() {
     return [this.view.model, ...this.trained, this.layer];
   }
@@ -44,6 +44,8 @@ export class Authors {
   open(pairs) {
     this.pairs = pairs;
     this.layer = null;
+    this.part(".results").hidden = true; // they were the other model's, and lead to its units
+    this.sentence.asking.drop();
     // Another model reads the same examples.
     return this.at === undefined ? this.choose(0) : this.train();
   }
@@ -76,6 +78,7 @@ export class Authors {
     });
     this.sentence.offer(chosen?.held_out ?? []);
     if (this.given.every(([, text]) => text.trim())) return this.train();
+    this.outdate();
     this.say("Name two authors, and paste examples of each with a blank line between two.");
     this.part(".results").classList.add("old");
     this.sides[0].name.focus();
@@ -92,6 +95,13 @@ export class Authors {
     this.say("Changed: press “Tell them apart”.");
   }
 
+  /** What is being trained is no longer wanted. */
+  outdate() {
+    this.asked += 1;
+    if (!("authors" in this.view.findings)) this.view.found("authors"); // nothing more will come
+    this.part(".go").disabled = false;
+  }
+
   say(line) {
     this.part(".act .status").textContent = line;
   }
@@ -102,24 +112,19 @@ export class Authors {
     const { given, layer } = this;
     this.say("Reading the examples, and training …");
     this.part(".go").disabled = true;
-    let answer = SILENT;
-    try {
-      answer = (await this.view.server.train([this.view.model, ...given, layer])) ?? GONE;
-    } catch {
-      // The server is away: said below.
-    }
+    const answer = await answerOf(() => this.view.server.train([this.view.model, ...given, layer]));
     if (mine !== this.asked) return;
     this.part(".go").disabled = false;
+    const changed = JSON.stringify(this.given) !== JSON.stringify(given); // which has been said
+    if (!changed) this.say(sentenceOf(answer.error ?? ""));
     if (answer.error) {
-      this.say(sentenceOf(answer.error));
       this.part(".results").classList.add("old");
       this.view.found("authors");
       return;
     }
-    this.say("");
     this.trained = given;
     this.show(answer);
-    this.part(".results").classList.toggle("old", JSON.stringify(this.given) !== JSON.stringify(given));
+    this.part(".results").classList.toggle("old", changed);
     if (byPerson) this.root.dataset.trained = Number(this.root.dataset.trained ?? 0) + 1; // the tour looks for it
     this.sentence.ask();
   }
