@@ -54,10 +54,10 @@ def test_a_planted_unit_moves_what_its_weights_say() -> None:
     against = sway(model, trace, 0, LATCH, "cell_state", others=others)
     assert against.others == (others[0],)  # a unit is not compared with itself
     assert against.stands_out
-    assert "would stand out" not in against.sentence()
+    assert "not clearly" not in against.sentence()
     level = sway(model, trace, 0, LATCH, "cell_state", others=[Moved(unit=0, moved=found.moved)])
     assert not level.stands_out
-    assert level.sentence().endswith("; at twice the most it would stand out.")
+    assert level.sentence().endswith("at most: this one does not clearly more than they do.")
 
 
 def test_a_unit_that_nothing_reads_moves_nothing() -> None:

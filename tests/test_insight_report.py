@@ -26,7 +26,8 @@ def test_a_line_of_each_kind_is_printed(folder: Path, capsys: pytest.CaptureFixt
     assert main([lstm, str(folder / "text.txt"), "--compare", rnn, "--steps", "900"]) == 0
     lines = capsys.readouterr().out.splitlines()
     kinds = [line.split()[0] for line in lines]
-    assert set(kinds) >= {"keeps", "follows", "detector", "saturation", "unit"}
+    assert set(kinds) >= {"keeps", "follows", "detector", "saturation", "unit", "holding"}
+    assert "models" in kinds
     assert kinds.count("gradient") == kinds.count("context") == 2
     assert all(re.match(r"\w+ +\S.*[.!]$", line) for line in lines)
     assert (

@@ -99,14 +99,15 @@ class Sway(Result):
         """How much it moves, against what."""
         if self.low == self.high:
             return "It hardly moves in this text: held low or high, it is what it mostly was."
-        told = f"Held high and not low, it moves {_percent(self.moved)} of the next token’s "
-        told += "probability"
+        told = f"Holding it high instead of low moves {_percent(self.moved)} of the next token’s "
+        told += "probability from some tokens to others"
         if not self.others:
             return told + "."
         amounts = [other.moved for other in self.others]
         middle, most = _percent(float(np.median(amounts))), _percent(max(amounts))
-        told += f"; of {len(amounts)} other units of its layer the median moves {middle}, the most "
-        return f"{told}{most}{'' if self.stands_out else '; at twice the most it would stand out'}."
+        told += f"; for {len(amounts)} other units of its layer it is {middle} in the middle and "
+        more = "clearly more" if self.stands_out else "not clearly more"
+        return f"{told}{most} at most: this one does {more} than they do."
 
 
 def levels(trace: GateTrace, signal: str, layer: int, unit: int) -> Levels:

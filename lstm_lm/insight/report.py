@@ -14,10 +14,13 @@ import numpy.typing as npt
 
 from lstm_lm.corpus import TRAINING_SHARE
 from lstm_lm.errors import UserError
+from lstm_lm.insight import comparison
+from lstm_lm.insight.alignment import costs_of, pieces_of
 from lstm_lm.insight.completion import compare, complete_word
 from lstm_lm.insight.context import loss_by_context
 from lstm_lm.insight.detectors import Detector, detect
 from lstm_lm.insight.findings import overview
+from lstm_lm.insight.holding import Moved, other_units, sway
 from lstm_lm.insight.linear_probe import train_probe
 from lstm_lm.insight.matching import ENOUGH, match
 from lstm_lm.insight.memory import influence_by_distance
@@ -36,6 +39,8 @@ CHARACTERS = 240_000  # that are enough for both
 SPEECH = re.compile(r"(?:^|\n\n)([A-Z][^:\n]{0,39}):\n(.+?)(?=\n\n|\Z)", re.DOTALL)
 SHORTEST_SPEECH, LONGEST_SPEECH = 60, 400  # characters
 SPANS = 24  # tried, until one stands out
+HELD = 6  # units that follow something, of which the one that moves most is told
+COMPARED = 8_000  # characters that two models are compared on
 LONGEST_SHOWN = 24  # characters of a span
 MOST_SPEECHES = 40  # of either speaker
 PROMPT = re.compile(r"\w[^\n]{20,40} \w")  # in a line, up to a word's first letter
@@ -92,11 +97,15 @@ def report(
         best = detection.found()[0]
         yield Line(kind="unit", sentence=_unit(model, trace, best, asked))
         yield from _matching(trace, detection.found(), asked)
+        yield Line(kind="holding", sentence=_holding(model, trace, detection.found()[:HELD]))
     for other_name, other in models:
         others = ids if other is model else other.tokenizer.encode(text)[:READ]
         yield Line(kind="gradient", sentence=f"{other_name}: {_fading(other, others)}")
         found = loss_by_context(other, others)
         yield Line(kind="context", sentence=f"{other_name}: {found.sentence()}")
+    if len(models) > 1:
+        for told in _side_by_side(models[:2], text[:COMPARED]):
+            yield Line(kind="models", sentence=told)
     yield from _uses(model, text)
 
 
@@ -115,6 +124,34 @@ def _unit(
         f"{page.sentence()[:-1]}; it is {'highest' if best.sign > 0 else 'lowest'} after "
         f"{(place.before + place.token)[-16:]!r}{makes}."
     )
+
+
+def _holding(model: LanguageModel, trace: GateTrace, detectors: Sequence[Detector]) -> str:
+    """Of the units that follow something the one that moves most when it is held."""
+    signal = "cell_state" if "cell_state" in trace.signals else "hidden_state"
+    others: dict[int, tuple[Moved, ...]] = {}
+    found = []
+    for detector in detectors:
+        layer, unit = detector.best.layer, detector.best.unit
+        if layer not in others:
+            others[layer] = other_units(model, trace, layer, signal)
+        swayed = sway(model, trace, layer, unit, signal, others=others[layer])
+        found.append((swayed.moved, detector.name, swayed))
+    _, name, most = max(found, key=lambda each: each[0])
+    return f"Unit {most.unit} of layer {most.layer + 1} follows {name}. {most.sentence()}"
+
+
+def _side_by_side(models: Sequence[tuple[str, LanguageModel]], text: str) -> list[str]:
+    """What stands out where both read the same text, aligned by character."""
+    read = []
+    for _, model in models:
+        ids = model.tokenizer.encode(text)
+        pieces = pieces_of([model.tokenizer.token_bytes(each) for each in ids.tolist()])
+        read.append((pieces, costs_of(pieces, trace_tokens(model, ids).log_probs)))
+    (one, its_costs), (other, other_costs) = read
+    compared = comparison.compare(text, (one, other), (its_costs, other_costs))
+    names = models[0][0], models[1][0]
+    return [told.sentence for told in comparison.findings(compared, names)]
 
 
 def _matching(
