@@ -42,7 +42,10 @@ def snapshot_step(name: str | Path) -> int | None:
 
 
 def snapshots(model_folder: Path) -> list[Path]:
-    """The snapshots beside a model, oldest first; none where there is no such folder."""
-    places = (model_folder / FOLDER).glob("step-*/config.json")
+    """The snapshots beside a model, oldest first; none where there is no such folder.
+
+    The weights are written last, so that what is only half there is not among them.
+    """
+    places = (model_folder / FOLDER).glob("step-*/model.safetensors")
     found = [place.parent for place in places if snapshot_step(place.parent) is not None]
     return sorted(found, key=lambda folder: snapshot_step(folder) or 0)

@@ -261,7 +261,10 @@ class _Loop:
 
     def _keep_snapshot(self, step: int, bar: Bar) -> None:
         """Keep the model as it is now, to be compared with the later one."""
-        self._collect_losses(bar)  # weights that are no numbers are worth nothing
+        self._collect_losses(bar)
+        # A loss is from before its step: the step itself may have spoilt the weights.
+        weights = self.trainer.model.weights().values()
+        self._check_finite([float(torch.stack([each.abs().sum() for each in weights]).sum())])
         if self.trainer.processes.first:
             with self._writing():
                 save(self.trainer.model, snapshot_folder(self.folder, step))

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from lstm_lm.errors import UserError
+from lstm_lm.insight import examples
 from lstm_lm.insight.examples import hidden_memory, open_choice
 from lstm_lm.trace import trace_text
 from tests.conftest import tiny_model
@@ -30,7 +31,11 @@ def test_a_plain_rnn_hides_nothing() -> None:
         hidden_memory(delay_rnn().trace("ab.b"))
 
 
-def test_the_most_open_choice_is_that_of_the_models_own_distribution() -> None:
+@pytest.mark.parametrize("at_once", [10**6, 20])
+def test_the_most_open_choice_is_that_of_the_models_own_distribution(
+    monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(examples, "MOST_LOGITS", at_once)
     model = tiny_model(scale=2.0)
     ids = torch.from_numpy(model.tokenizer.encode(TEXT))
     with torch.no_grad():

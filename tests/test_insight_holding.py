@@ -1,5 +1,7 @@
 """What holding a unit moves: planted units whose effect is known, and other arithmetic."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -54,10 +56,13 @@ def test_a_planted_unit_moves_what_its_weights_say() -> None:
     against = sway(model, trace, 0, LATCH, "cell_state", others=others)
     assert against.others == (others[0],)  # a unit is not compared with itself
     assert against.stands_out
-    assert "not clearly" not in against.sentence()
+    assert "clearly moves more" in against.sentence()
     level = sway(model, trace, 0, LATCH, "cell_state", others=[Moved(unit=0, moved=found.moved)])
     assert not level.stands_out
-    assert level.sentence().endswith("at most: this one does not clearly more than they do.")
+    assert level.sentence().endswith("at most: this one does not clearly move more.")
+    little = dataclasses.replace(against, moved=0.008, others=(Moved(unit=0, moved=0.002),))
+    assert not little.stands_out
+    assert little.sentence().endswith("less than 1.0 % is next to nothing.")
 
 
 def test_a_unit_that_nothing_reads_moves_nothing() -> None:

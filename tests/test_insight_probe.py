@@ -226,3 +226,14 @@ def test_keys_are_saved_where_the_word_meant_is_offered_and_nowhere_else() -> No
     assert not keystrokes(model, "a").pieces[0][1]  # a letter is a press in any case
     with pytest.raises(UserError, match="the text is empty"):
         keystrokes(model, "")
+
+
+def test_shuffled_labels_are_told_as_by_chance_however_many_units_there_are() -> None:
+    # Shuffled across folds, labels are told worse than by chance, and a quarter is reached oftener.
+    random = np.random.default_rng(7)
+    labels = ["a"] * 20 + ["b"] * 20
+    above = 0
+    for _ in range(20):
+        probe = train_probe(random.normal(size=(40, 512)), labels, shuffles=99)
+        above += probe.odds <= 0.25
+    assert 1 <= above <= 11  # 5 are expected; more than 11 come once in 1,000

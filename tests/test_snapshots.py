@@ -98,8 +98,10 @@ def test_only_whole_snapshots_are_listed_oldest_first(tmp_path: Path) -> None:
     for step in (1_000_000, 50, 812):
         snapshot_folder(tmp_path, step).mkdir(parents=True)
         (snapshot_folder(tmp_path, step) / "config.json").touch()
+        (snapshot_folder(tmp_path, step) / "model.safetensors").touch()
     for name in ("step-x", "mine", "step-000007"):  # foreign, foreign, killed while it was written
         (tmp_path / "snapshots" / name).mkdir()
+        (tmp_path / "snapshots" / name / "config.json").touch()
     assert [snapshot_step(folder) for folder in snapshots(tmp_path)] == [50, 812, 1_000_000]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from lstm_lm.insight.alignment import Floats, Pieces, Places, costs_over, per_character, stretches
 from lstm_lm.insight.properties import token_kinds
 from lstm_lm.insight.result import Result
-from lstm_lm.insight.scores import by_chance, shifts
+from lstm_lm.insight.scores import by_chance, false_alarm_odds, shifts
 
 UNLIKELY = 0.01  # odds of chance above which no model is said to be ahead
 FEWEST_WORDS = 8
@@ -169,7 +169,7 @@ def _kind(found: Comparison, names: tuple[str, str]) -> Told | None:
     chance = np.array(
         [np.abs(gaps(np.roll(found.difference, by))).max() for by in shifts(len(tokens))]
     )
-    odds = float((chance >= abs(gap[best])).mean())
+    odds = false_alarm_odds(abs(float(gap[best])), chance)
     if odds > ACCEPTED or abs(gap[best]) < WORTH_A_KIND:
         return None
     there = float(found.difference[kinds[best].where].mean())
@@ -186,7 +186,8 @@ def _kind(found: Comparison, names: tuple[str, str]) -> Told | None:
     return Told(
         sentence=sentence,
         evidence=f"{int(counts[best])} such places; with the text shifted in time the largest such "
-        f"gap is {np.quantile(chance, 1 - ACCEPTED):.2f} in 95 of 100, here {abs(gap[best]):.2f}.",
+        f"gap is up to {np.quantile(chance, 1 - ACCEPTED, method='higher'):.2f} in 95 of 100, here "
+        f"{abs(gap[best]):.2f}.",
         character=int(found.bounds[at]),
     )
 

@@ -101,10 +101,11 @@ class Detector(Result):
     def evidence(self) -> str:
         """Against what it stands out, or does not."""
         best = self.best
+        tried = f" ({self.tested} properties were tried)" if self.tested > 1 else ""
         return (
             "Chosen on one half of this text, scored on the other; the same unit shifted in time "
             f"stays below {best.shuffled:.2f} in 95 of 100 shifts and scores as high with odds of "
-            f"{best.odds:.3f} ({self.tested} properties were tried)."
+            f"{best.odds:.3f}{tried}."
         )
 
 

@@ -13,6 +13,8 @@ from lstm_lm.insight.result import Result
 from lstm_lm.model import LanguageModel
 from lstm_lm.trace import GateTrace
 
+MOST_LOGITS = 2**21  # held at once, 16 MiB in float64
+
 
 @dataclass(frozen=True, kw_only=True)
 class Hidden(Result):
@@ -58,5 +60,8 @@ def open_choice(model: LanguageModel, trace: GateTrace) -> int:
         The step, from 0, of the largest entropy.
     """
     shown = torch.from_numpy(np.ascontiguousarray(trace["hidden_state"][-1][:-1]))
-    log_p = model.decoder(shown.to(model.decoder.weight.device)).double().log_softmax(-1)
-    return int((-(log_p.exp() * log_p).sum(-1)).argmax())
+    entropies: list[torch.Tensor] = []
+    for part in shown.split(max(1, MOST_LOGITS // model.config.vocab_size)):
+        log_p = model.decoder(part.to(model.decoder.weight.device)).double().log_softmax(-1)
+        entropies.append(-(log_p.exp() * log_p).sum(-1))
+    return int(torch.cat(entropies).argmax())

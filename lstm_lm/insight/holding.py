@@ -106,8 +106,13 @@ class Sway(Result):
         amounts = [other.moved for other in self.others]
         middle, most = _percent(float(np.median(amounts))), _percent(max(amounts))
         told += f"; for {len(amounts)} other units of its layer it is {middle} in the middle and "
-        more = "clearly more" if self.stands_out else "not clearly more"
-        return f"{told}{most} at most: this one does {more} than they do."
+        if self.stands_out:
+            then = "this one clearly moves more"
+        elif self.moved >= CLEARLY * max(amounts):
+            then = f"this one moves more, but less than {_percent(SMALLEST)} is next to nothing"
+        else:
+            then = "this one does not clearly move more"
+        return f"{told}{most} at most: {then}."
 
 
 def levels(trace: GateTrace, signal: str, layer: int, unit: int) -> Levels:

@@ -58,11 +58,15 @@ def keystrokes(
     at = 0
     while at < len(text):
         typed = text[:at]
-        prompt = (begun_word(typed) if word_only else typed) or start
+        begun = begun_word(typed)
+        # The control reads the begun word after what the model reads at the very beginning.
+        prompt = start + begun if word_only else typed or start
         goal = word_left(typed, text[at:])
+        # After the start no word comes with a space before it.
+        offered_as = goal.lstrip() if word_only and not begun else goal
         # What is as long as a press is typed.
         taken = len(goal) > 1 and any(
-            each.text == goal for each in complete_word(model, prompt, keep=offered)
+            each.text == offered_as for each in complete_word(model, prompt, keep=offered)
         )
         size = len(goal) if taken else 1
         if taken and text[at + size : at + size + 1] == " ":

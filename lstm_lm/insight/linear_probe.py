@@ -140,7 +140,7 @@ def train_probe(
     numbers = np.array([names.index(label) for label in labels])  # (n,)
     fold = _folds(numbers, min(folds, counts[rarest]), random)
     # The right labels, then shuffled ones; the fold of an example stays, its label moves.
-    orders = [np.arange(len(numbers)), *(random.permutation(len(numbers)) for _ in range(shuffles))]
+    orders = [np.arange(len(numbers)), *(_shuffled(fold, random) for _ in range(shuffles))]
     truth = np.stack([numbers[order] for order in orders])  # (1 + shuffles, n)
     told = _cross_validated(np.asarray(features, dtype=np.float64), truth, fold, len(names))
     accuracy = (told == truth).mean(axis=1)
@@ -170,6 +170,19 @@ def _folds(
         where = random.permutation(np.flatnonzero(numbers == number))
         fold[where] = np.arange(len(where)) % folds
     return fold
+
+
+def _shuffled(fold: npt.NDArray[np.int64], random: np.random.Generator) -> npt.NDArray[np.int64]:
+    """The examples in another order, each within its fold.
+
+    Across folds the labels would no longer be spread evenly: where a fold holds many of one label
+    the rest favours the other, and shuffled labels would be told worse than by chance.
+    """
+    order = np.arange(len(fold))
+    for number in np.unique(fold):
+        where = np.flatnonzero(fold == number)
+        order[where] = random.permutation(where)
+    return order
 
 
 def _cross_validated(

@@ -53,6 +53,8 @@ class Matching(Result):
     """The best places, best first."""
     places: int
     """How many places share at least half of the pattern."""
+    steps_as_good: int
+    """At how many steps elsewhere as many units are shared as in the best place."""
     reason: str
     """Why nothing was found, and what to try; empty where something was."""
 
@@ -122,18 +124,25 @@ def match(
     )
     if not units:
         return Matching(
-            threshold=level, units=(), matches=(), places=0,
+            threshold=level, units=(), matches=(), places=0, steps_as_good=0,
             reason=_why_no_pattern(int(inside.sum()), stop - start, level, off_before, off_after),
         )  # fmt: skip
     own = (start, stop) if values is None else None
-    places, matches = _search(index, pattern, level, own, keep)
+    places, steps_as_good, matches = _search(index, pattern, level, own, keep)
     reason = ""
     if not matches:
         reason = (
             f"{len(units)} units are on in this span and off just outside at quantile {level}, but "
             "nowhere else are half of them on together: choose a shorter span or a lower threshold."
         )
-    return Matching(threshold=level, units=units, matches=matches, places=places, reason=reason)
+    return Matching(
+        threshold=level,
+        units=units,
+        matches=matches,
+        places=places,
+        steps_as_good=steps_as_good,
+        reason=reason,
+    )
 
 
 def _pattern(
@@ -189,8 +198,8 @@ def _search(
     threshold: float,
     own: tuple[int, int] | None,
     keep: int,
-) -> tuple[int, tuple[Match, ...]]:
-    """How many places share half of the pattern, and the best of them."""
+) -> tuple[int, int, tuple[Match, ...]]:
+    """How many places share half of the pattern, how many steps do as the best does, the best."""
     mask = index.packed(pattern)
     size = int(pattern.sum())
     count, begins = _shared_by_step(index, mask, threshold)
@@ -204,6 +213,10 @@ def _search(
     if own is not None:
         peak &= (stops <= own[0]) | (starts >= own[1])
     starts, stops, shared = starts[peak], stops[peak], shared[peak]
+    as_good = count >= shared.max(initial=1)
+    if own is not None:
+        as_good[own[0] : own[1]] = False
+    steps_as_good = int(as_good.sum()) if len(shared) else 0
     chance = _chance(index.rates(threshold)[pattern], index.steps)
     matches: list[Match] = []
     for level in np.unique(shared)[::-1].tolist():
@@ -222,7 +235,7 @@ def _search(
         ]
         if len(matches) == keep:
             break
-    return len(starts), tuple(matches)
+    return len(starts), steps_as_good, tuple(matches)
 
 
 def _shared_by_step(

@@ -57,6 +57,5 @@ def _telling(index: StateIndex, start: int, stop: int) -> tuple[bool, float]:
     whole = [place for place in found.matches if place.shared == len(found.units)]
     if len(whole) < FEWEST_PLACES:
         return False, 0.0
-    steps = sum(min(place.stop - place.start, stop - start) for place in whole)
-    oftener = steps / max(whole[0].by_chance, 1e-12)
-    return (True, float(steps)) if oftener >= FAR_OFTENER else (False, oftener)
+    oftener = found.steps_as_good / max(whole[0].by_chance, 1e-12)
+    return (True, float(found.steps_as_good)) if oftener >= FAR_OFTENER else (False, oftener)

@@ -243,7 +243,7 @@ def _told(found: Matching, quote: str, sides: str, steps: int) -> Payload:
     else:
         shared = f"{best.shared} of them"
     sentence = f"{on} on all through {quote}{sides}; {others} {shared}."
-    if best.by_chance >= as_good:
+    if best.by_chance >= found.steps_as_good:
         sentence += " Chance alone would do as much, so nothing stands out."
     evidence = (
         "If the units knew nothing of each other, that many would be on together at about "
@@ -280,7 +280,7 @@ def _follows(searched: SearchedText, marks: object) -> Payload | None:
         (why,) = found.untested.values()
         return {"why": f"What you marked cannot be tested yet: {why}. {NEEDED}"}
     (detector,) = found.detectors
-    evidence = detector.evidence().replace(" (1 properties were tried)", "")
+    evidence = detector.evidence()
     evidence += " The list is in the order of the first half; the scores are of the second."
     return {
         **detector.to_json(),

@@ -3,7 +3,6 @@
 The arithmetic is `insight/`; here it is put into payloads. Knows nothing of gradio.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -57,14 +56,8 @@ def rows(run: PageRun, signal: str, layer: int, order: str) -> list[int]:
     """
     if order == "index":
         return list(range(run.units))
-    if order != "alike":
-        trace = run.trace()
-        asked = properties(trace.tokens)
-        part = _property(asked, order)
-        if part is not None and _detector(trace, asked, part, signal, layer) is not None:
-            return _by_score(trace, part, signal, layer)
-    row = run.signal_names.index(signal)
-    return alike_together(run.values[: run.steps, row, layer]).tolist()
+    follower = None if order == "alike" else _follower(run, signal, layer, order)
+    return _alike(run, signal, layer) if follower is None else follower[2]
 
 
 def order_payload(run: PageRun, signal: str, layer: int, order: str) -> Payload:
@@ -74,43 +67,49 @@ def order_payload(run: PageRun, signal: str, layer: int, order: str) -> Payload:
         `order`; for a property that can be tested also `name`, `values`: base64 of (steps,)
         float32, 0..1 of its largest, and `finding`: `sentence`, `evidence`, `unit`, `step`.
     """
-    found: Payload = {"order": rows(run, signal, layer, order)}
     if order in ("index", "alike"):
-        return found
+        return {"order": rows(run, signal, layer, order)}
+    follower = _follower(run, signal, layer, order)
+    if follower is None:
+        return {"order": _alike(run, signal, layer)}
+    part, detector, by_score = follower
+    return {
+        "order": by_score,
+        "name": part.name,
+        "values": base64_of((part.values / part.values.max()).astype(np.float32)),
+        "finding": {
+            "sentence": detector.sentence(),
+            "evidence": detector.evidence(),
+            "unit": detector.best.unit,
+            "step": detector.step if detector.stands_out else None,
+        },
+    }
+
+
+def _alike(run: PageRun, signal: str, layer: int) -> list[int]:
+    row = run.signal_names.index(signal)
+    return alike_together(run.values[: run.steps, row, layer]).tolist()
+
+
+def _follower(
+    run: PageRun, signal: str, layer: int, key: str
+) -> tuple[Property, Detector, list[int]] | None:
+    """The property, which unit follows it best, and all units by score: high there on top.
+
+    None where the text has no such property, or cannot tell.
+    """
     trace = run.trace()
     asked = properties(trace.tokens)
-    part = _property(asked, order)
-    detector = part and _detector(trace, asked, part, signal, layer)
-    if part is None or detector is None:
-        return found
-    best = detector.best
-    found["name"] = part.name
-    found["values"] = base64_of((part.values / part.values.max()).astype(np.float32))
-    found["finding"] = {
-        "sentence": detector.sentence(),
-        "evidence": detector.evidence(),
-        "unit": best.unit,
-        "step": detector.step if detector.stands_out else None,
-    }
-    return found
-
-
-def _property(asked: Sequence[Property], key: str) -> Property | None:
-    return next((part for part in asked if part.key == key), None)
-
-
-def _detector(
-    trace: GateTrace, asked: Sequence[Property], part: Property, signal: str, layer: int
-) -> Detector | None:
-    """Which unit of the layer follows it best; None where this text cannot tell."""
+    part = next((each for each in asked if each.key == key), None)
+    if part is None:
+        return None
     # All are asked about: a person may look at each, and the odds have to know it.
     found = detect(trace, asked, signals=[signal], layers=[layer], keep=1).detectors
-    return next((detector for detector in found if detector.key == part.key), None)
-
-
-def _by_score(trace: GateTrace, part: Property, signal: str, layer: int) -> list[int]:
-    """High at the property on top, low there at the bottom."""
-    return np.argsort(-unit_scores(trace, part, signal, layer), kind="stable").tolist()
+    detector = next((each for each in found if each.key == key), None)
+    if detector is None:
+        return None
+    scores = unit_scores(trace, part, signal, layer)
+    return part, detector, np.argsort(-scores, kind="stable").tolist()
 
 
 def gates_payload(trace: GateTrace, layer: int) -> Payload:

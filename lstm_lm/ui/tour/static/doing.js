@@ -64,8 +64,9 @@ export function byHand(host, bench, memo) {
 /** Where to look in the text that is shown: asked once a text; null where it is no longer held. */
 export async function placesOf(bench, server) {
   const { run } = bench.columns;
-  if (known?.run !== run) known = { run, asked: server.places([run]) };
+  if (known?.run !== run) known = { run, asked: server.places([run]).catch(() => null) };
   const found = await known.asked;
+  if (!found) known = null; // asked anew the next time
   return bench.columns.run === run ? found : null;
 }
 let known = null;
@@ -124,7 +125,8 @@ export function onlyOne(host, bench, memo) {
   host.append(told);
   memo.tick = () => {
     const { lanes } = bench.branches;
-    const other = lanes.some((lane) => "first" in lane) && !lanes.some(isShut);
+    const written = lanes.filter((lane) => "first" in lane && !memo.lanes.has(lane));
+    const other = written.length > 0 && !written.some(isShut);
     told.textContent = other ? "That was something else than all forget gates at 0: set “of” to “all” and the value to 0, and write once more." : "";
   };
 }

@@ -44,7 +44,6 @@ class Tour {
 
   go(at) {
     const { bench } = this;
-    if (this.at !== at) this.stop?.leave?.(bench);
     this.end();
     this.at = Math.max(0, at);
     keep(this.at);
@@ -154,8 +153,14 @@ class Tour {
     this.leave();
   }
 
+  /** Put back what the stop changed, and let nothing that it waits for come late. */
   end() {
     clearInterval(this.looking);
+    if (this.memo) {
+      this.memo.left = true;
+      if (this.bench?.columns) this.stop.leave?.(this.bench, this.memo);
+    }
+    this.memo = null;
     for (const each of document.querySelectorAll(`.${HERE}`)) each.classList.remove(HERE);
   }
 

@@ -53,20 +53,23 @@ function bothTexts(lane) {
   return `As it was: ${of(lane.parent)} …\nNow: ${of(lane)} …`;
 }
 
-/** The stops that grow branches take them away again. */
-function prune(bench) {
+/** The stops that grow branches take them away again, and leave those that were there before. */
+function prune(bench, { lanes }) {
   const { pin, cursor } = bench.view;
-  bench.branches.clear();
-  if (cursor && cursor.lane !== bench.lane) bench.cursor.moveTo(null);
-  if (pin && pin.lane !== bench.lane) bench.pin(Math.min(pin.step, bench.columns.end - 1), pin.unit, { lane: bench.lane, quiet: true });
+  const kept = bench.branches.lanes.filter((lane) => !lanes || lanes.has(lane));
+  if (kept.length === bench.branches.lanes.length) return;
+  bench.branches.keep(kept);
+  const gone = ({ lane }) => lane !== bench.lane && !kept.includes(lane);
+  if (cursor && gone(cursor)) bench.cursor.moveTo(null);
+  if (pin && gone(pin)) bench.pin(Math.min(pin.step, bench.columns.end - 1), pin.unit, { lane: bench.lane, quiet: true });
 }
 
 /**
  * Each stop: `name`, `words` (paragraphs), `task`, `target` (a selector in the Write view, or in the page),
  * `then(bench)` another target once something was done, `shows` what is scrolled to when all is,
- * `begin(memo, bench, server)` remembers how things were, `done(bench, memo)`, `seen(bench, memo)` a sentence for
+ * `begin(memo, bench, server)` remembers (`memo.left`: the stop was left meanwhile) how things were, `done(bench, memo)`, `seen(bench, memo)` a sentence for
  * what came of it, `own(host, bench, memo, server)` elements of its own, `terms`, `sources`,
- * `leave(bench)` what is put back when one goes on, `view` the view it is in if not Write, `left` whether the card stands on that side.
+ * `leave(bench, memo)` what is put back when one goes on, `view` the view it is in if not Write, `left` whether the card stands on that side.
  */
 export const STOPS = [
   {
@@ -99,6 +102,7 @@ export const STOPS = [
     target: ".inside",
     begin: async (memo, bench, server) => {
       const places = await placesOf(bench, server);
+      if (memo.left) return;
       if (places && bench.view.pin) look(bench, "cell_state", places.keep.layer, places.keep.start, places.keep.unit);
       memo.step = bench.view.pin?.step ?? 0;
     },
@@ -136,8 +140,11 @@ export const STOPS = [
     task: "Press “What if …”. It is set to the forget gate, of all units, at 0. Press “Write again”.",
     target: ".whatif",
     own: onlyOne,
-    begin: (memo, { whatIf }) => whatIf.offer("forget_gate", 0),
-    done: ({ branches }) => branches.lanes.some(isShut),
+    begin: (memo, { whatIf, branches }) => {
+      memo.lanes = new Set(branches.lanes);
+      whatIf.offer("forget_gate", 0);
+    },
+    done: ({ branches }, memo) => branches.lanes.some((lane) => isShut(lane) && !memo.lanes.has(lane)),
     seen: ({ branches }) => {
       const lane = branches.lanes.findLast(isShut);
       return `${lane.sentence}\n${bothTexts(lane)}`;
@@ -262,12 +269,13 @@ export const STOPS = [
     target: ".ladder",
     left: true,
     begin: async (memo, bench, server) => {
-      const places = await placesOf(bench, server);
-      if (places && bench.view.pin) look(bench, signalShown(bench), bench.view.layer, places.open, bench.view.unit);
       Object.assign(memo, { lanes: new Set(bench.branches.lanes), settings: bench.ladder.settings });
       memo.tick = () => {
         memo.dragged ||= bench.ladder.settings !== memo.settings;
       };
+      const places = await placesOf(bench, server);
+      if (memo.left || memo.dragged) return;
+      if (places && bench.view.pin) look(bench, signalShown(bench), bench.view.layer, places.open, bench.view.unit);
     },
     done: ({ branches }, memo) => memo.dragged && branches.lanes.some((lane) => !memo.lanes.has(lane) && !("first" in lane)),
     seen: ({ branches }) => {

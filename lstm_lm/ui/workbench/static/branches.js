@@ -17,7 +17,12 @@ export class Branches {
   }
 
   clear() {
-    this.lanes = [];
+    this.keep([]);
+  }
+
+  /** These alone; the pin may not be in another. */
+  keep(lanes) {
+    this.lanes = lanes;
     this.status.textContent = "";
     this.draw();
   }

@@ -16,6 +16,7 @@ export class Finding {
   clear() {
     this.found = null; // signal -> a finding a layer, once the text is complete
     this.overview = []; // what stands out in the whole text
+    this.saidAlso = null;
     this.opened = null; // one of those that was pressed, until another signal or order is chosen
   }
 
@@ -28,7 +29,8 @@ export class Finding {
   /** One that was pressed, else of what the rows are sorted by, else of the signal and layer. */
   now() {
     const { view, columns, orderKey } = this.bench;
-    if (this.opened?.where === orderKey) return this.opened.finding;
+    if (this.opened && this.opened.where !== orderKey) this.opened = null;
+    if (this.opened) return this.opened.finding;
     return this.bench.sorted?.finding ?? this.found?.[columns.signals[view.signal].name]?.[view.layer];
   }
 
@@ -54,7 +56,7 @@ export class Finding {
     this.opened = { finding, where: bench.orderKey };
     this.say();
     this.showWhere();
-    this.root.querySelector(".show-where").focus({ preventScroll: true });
+    if (finding.step != null) this.root.querySelector(".show-where").focus({ preventScroll: true });
   }
 
   showWhere() {

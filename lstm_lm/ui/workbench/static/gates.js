@@ -33,6 +33,15 @@ export class Gates {
     else this.build();
   }
 
+  /** Nothing is known yet. */
+  clear() {
+    this.move(-1);
+    this.gates = [];
+    this.squares.replaceChildren();
+    this.readout.textContent = "";
+    this.card.querySelector(".holder").replaceChildren();
+  }
+
   /** The same squares with other numbers: the focus and what is pointed at stay. */
   update() {
     this.squares.querySelectorAll(".told").forEach((told, at) => {
@@ -45,7 +54,7 @@ export class Gates {
 
   build() {
     const { gates, layer } = this;
-    this.unit = -1;
+    this.move(-1);
     this.squares.replaceChildren(
       ...gates.map((gate, at) => {
         const svg = draw("svg", {
@@ -55,6 +64,7 @@ export class Gates {
         svg.dataset.gate = gate.name;
         svg.addEventListener("pointermove", (event) => this.hover(event, at));
         svg.addEventListener("pointerleave", () => this.move(-1));
+        svg.addEventListener("focusout", () => this.move(-1));
         svg.addEventListener("click", () => this.unit >= 0 && this.chosen(this.unit));
         svg.addEventListener("keydown", (event) => this.key(event));
         return make("div", "gate", make("p", "name", gate.label), svg, make("p", "told", gate.sentence));
@@ -143,7 +153,7 @@ export class Gates {
   /** What the gates of the marked unit do, in numbers. */
   read() {
     const unit = this.marked;
-    if (!this.gates.length) return;
+    if (!this.gates.length || unit >= this.gates[0].left.length) return;
     const each = this.gates.map(
       ({ label, left, right }) => `${label.toLowerCase()} open ${percent(right[unit])}, shut ${percent(left[unit])}`,
     );

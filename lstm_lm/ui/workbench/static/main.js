@@ -91,6 +91,7 @@ class Workbench {
     this.scale = floatsOf(header.scale);
     this.marks = header.marks ?? [];
     this.finding.clear();
+    this.saturation.clear();
     this.streamed = false; // whether its columns came while it was written
     this.exact.clear();
     const view = this.view;

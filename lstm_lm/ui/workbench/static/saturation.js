@@ -18,6 +18,13 @@ export class Saturation {
     });
   }
 
+  /** Another text: what was said of the last one no longer holds. */
+  clear() {
+    this.again = false;
+    this.gates.clear();
+    for (const name of [".short", ".said"]) this.card.querySelector(name).textContent = "";
+  }
+
   /** Ask for the fractions of the shown layer; `now`: even if that was done a moment ago. */
   async refresh(now = false) {
     const { columns, view, server } = this.bench;
@@ -26,11 +33,19 @@ export class Saturation {
     if (!gated || !columns.end || !(this.card.open || columns.done)) return;
     const time = performance.now();
     if (!now && time - (this.asked ?? 0) < REFRESH) return;
+    if (this.busy) { // one question at a time, however slow the answers are
+      this.again ||= now;
+      return;
+    }
+    this.busy = true;
+    this.again = false;
     this.asked = time;
     const { layer } = view;
-    const found = await server.saturation([columns.run, layer]);
-    const here = this.bench.columns.run === columns.run && view.layer === layer;
-    if (!found || !here || this.asked !== time) return; // a later question is on its way
+    const found = await server.saturation([columns.run, layer]).finally(() => {
+      this.busy = false;
+    });
+    if (this.again) this.refresh(true);
+    if (!found || this.bench.columns.run !== columns.run || view.layer !== layer) return;
     this.card.querySelector(".short").textContent = found.gates[0].sentence;
     this.card.querySelector(".said").textContent =
       `A point a unit, over ${found.steps.toLocaleString("en")} steps: open is above 0.9, shut below 0.1. Point at one: its row is marked in the picture.`;
