@@ -12,6 +12,7 @@ from lstm_lm.model import LanguageModel
 from lstm_lm.tokenizer import CharTokenizer, TokenIds, describe_character
 
 LONGEST_READ = 4_000  # tokens of a prompt or a text
+LONGEST_RAW = 50 * LONGEST_READ  # characters that are looked at, to count the tokens
 Payload = dict[str, Any]
 
 
@@ -22,7 +23,13 @@ def readable(
 
     An unknown character cannot be read: it has no weights. It is named, and marked between the
     columns at the place where it stands; the state goes on without it.
+
+    Raises:
+        UserError: the text is too long.
     """
+    # By all of its characters, before any is looked at: unknown ones cost time too.
+    if len(text) > LONGEST_RAW:
+        raise UserError(_too_long(what, f"{len(text):,} characters"))
     notes: list[str] = []
     marks: list[Payload] = []
     known = text
@@ -34,8 +41,6 @@ def readable(
                 f"{_never_seen(unknown)}: it reads on without, "
                 f"and {what} is marked where {'it stands' if len(unknown) == 1 else 'they stand'}."
             )
-    if len(known) > 50 * LONGEST_READ:
-        raise UserError(_too_long(what, f"{len(known):,} characters"))
     prompt = read_prompt(model, known)
     if len(prompt.token_ids) > LONGEST_READ:
         raise UserError(_too_long(what, f"{len(prompt.token_ids):,} tokens"))
@@ -74,14 +79,12 @@ def _too_long(what: str, length: str) -> str:
 def _without(text: str, unknown: dict[str, int]) -> tuple[str, list[Payload]]:
     """The text without its unknown characters, and a mark for each place where some stood."""
     known: list[str] = []
-    marks: list[Payload] = []
+    gaps: dict[int, list[str]] = {}  # what stood before a place in the known characters
     for character in text:
         if character not in unknown:
             known.append(character)
             continue
         shown = character if character.isprintable() else f"U+{ord(character):04X}"
-        if marks and marks[-1]["before"] == len(known):
-            marks[-1]["text"] += shown
-        else:
-            marks.append({"before": len(known), "text": shown})
+        gaps.setdefault(len(known), []).append(shown)
+    marks = [{"before": before, "text": "".join(shown)} for before, shown in gaps.items()]
     return "".join(known), marks
