@@ -6,7 +6,6 @@ states, from which the alternatives at a place follow. The arithmetic is `insigh
 `insight/comparison.py`. Knows nothing of gradio or of layout.
 """
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from lstm_lm.trace import trace_tokens
 from lstm_lm.ui.models import ModelShelf, public_name
 from lstm_lm.ui.partner import partner_of
 from lstm_lm.ui.payload import base64_of, cell_scale, signals_of, to_bytes
+from lstm_lm.ui.turns import Turns
 
 LONGEST = 2_000  # characters of a text
 LIKELIEST = 5
@@ -87,7 +87,7 @@ class CompareView:
         self._early: OrderedDict[str, LanguageModel] = OrderedDict()
         self._readings: OrderedDict[tuple[str, str], Reading] = OrderedDict()
         # One at a time, so that visitors together cannot fill the processors.
-        self._lock = threading.Lock()
+        self._turns = Turns()
 
     # Called by the page's JavaScript with one list, and by anyone.
 
@@ -118,7 +118,7 @@ class CompareView:
             if not isinstance(value, allowed) or isinstance(value, bool):
                 return None
         try:
-            with self._lock:
+            with self._turns:
                 return answer(*arguments)
         except UserError as error:
             return {"error": str(error)}

@@ -6,7 +6,6 @@ into payloads and words. The functions that a browser calls check everything. Kn
 gradio or of layout.
 """
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from lstm_lm.ui.links import find_address
 from lstm_lm.ui.models import ModelShelf, ShownModel, public_name
 from lstm_lm.ui.payload import base64_of, signals_of
 from lstm_lm.ui.reading import readable
+from lstm_lm.ui.turns import Turns
 from lstm_lm.ui.unit_view import LONGEST_OWN, SEED, TEMPERATURE, UnitView, reference_steps
 
 TEXTS_KEPT = 6
@@ -78,7 +78,7 @@ class FindView:
         self._units = units
         self._texts: OrderedDict[tuple[str, str | None], SearchedText] = OrderedDict()
         # One at a time: visitors together are not to take every core.
-        self._lock = threading.Lock()
+        self._turns = Turns()
 
     # Each is asked with [model, text, ...]; a text that is null is the model's reference text.
 
@@ -146,7 +146,7 @@ class FindView:
         if shown is None or not (text is None or isinstance(text, str)):
             return None
         try:
-            with self._lock:
+            with self._turns:
                 return answer(self._searched(shown, text), *rest)
         except UserError as error:
             return {"error": str(error)}

@@ -6,7 +6,6 @@ kept for as long as the model and the text are looked at. The arithmetic is that
 gradio or of layout.
 """
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -32,6 +31,7 @@ from lstm_lm.ui.meaning import gates_payload
 from lstm_lm.ui.models import ModelShelf, ShownModel, public_name
 from lstm_lm.ui.partner import partner_of
 from lstm_lm.ui.reading import readable
+from lstm_lm.ui.turns import Turns
 
 LONGEST = 600  # tokens of a text
 TEXTS_KEPT = 6
@@ -90,7 +90,7 @@ class MemoryView:
         self._shelf = shelf
         self._texts: OrderedDict[tuple[str, str | None], ViewedText] = OrderedDict()
         # One at a time: visitors together are not to take every core for their gradients.
-        self._lock = threading.Lock()
+        self._turns = Turns()
 
     # Each is asked with [model, text, ...]; a text that is null is what the model wrote first.
 
@@ -123,7 +123,7 @@ class MemoryView:
         if not isinstance(name, str) or not (text is None or isinstance(text, str)):
             return None
         try:
-            with self._lock:
+            with self._turns:
                 viewed = self._viewed(name, text)
                 ranges = {"step": range(1, len(viewed.tokens)), "layer": range(viewed.layers)}
                 for kind, value in zip(kinds, numbers, strict=True):

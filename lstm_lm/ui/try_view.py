@@ -6,7 +6,6 @@ is that of `insight/` (`completion.py`, `keystrokes.py`); the answers about two 
 """
 
 import math
-import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +19,7 @@ from lstm_lm.ui.author_examples import HELD_OUT, PAIRS
 from lstm_lm.ui.author_probes import Asked, Side, Trained, asked_of, tell, train
 from lstm_lm.ui.models import ModelShelf, ShownModel
 from lstm_lm.ui.reading import known_parts
+from lstm_lm.ui.turns import Turns
 
 LONGEST_PROMPT = 600  # characters
 LONGEST_SENTENCE = 400
@@ -39,8 +39,9 @@ class TryView:
     def __init__(self, shelf: ModelShelf) -> None:
         self._shelf = shelf
         self._trained: OrderedDict[tuple[str, Side, Side], Trained] = OrderedDict()
-        # One at a time: visitors together are not to take every core for their probes.
-        self._lock = threading.Lock()
+        # One at a time: visitors together are not to take every core. Each kind of work has turns
+        # of its own, so that a word is completed while a probe is trained.
+        self._reading, self._typing, self._training = Turns(), Turns(), Turns()
 
     def opening(self, arguments: object) -> Payload | None:
         """[model] -> what the cards open with for this model, and the pairs of authors."""
@@ -48,20 +49,30 @@ class TryView:
 
     def complete(self, arguments: object) -> Payload | None:
         """[model, text] -> the likeliest ways in which its last word goes on, or the next one."""
-        return self._answer(arguments, 2, _complete)
+
+        def answer(shown: ShownModel, text: object) -> Payload | None:
+            with self._reading:
+                return _complete(shown, text)
+
+        return self._answer(arguments, 2, answer)
 
     def keys(self, arguments: object) -> Payload | None:
         """[model, text] -> how many presses the text takes where such words are offered."""
 
         def answer(shown: ShownModel, text: object) -> Payload | None:
-            with self._lock:
+            with self._typing:
                 return _keys(shown, text)
 
         return self._answer(arguments, 2, answer)
 
     def likelier(self, arguments: object) -> Payload | None:
         """[model, text, text] -> which is likelier, and what each token of them costs."""
-        return self._answer(arguments, 3, _likelier)
+
+        def answer(shown: ShownModel, first: object, second: object) -> Payload | None:
+            with self._reading:
+                return _likelier(shown, first, second)
+
+        return self._answer(arguments, 3, answer)
 
     def train(self, arguments: object) -> Payload | None:
         """[model, [name, examples], [name, examples], layer] -> how well a probe tells the two.
@@ -83,7 +94,9 @@ class TryView:
             asked = asked_of(shown, *authors)
             if asked is None or not isinstance(text, str):
                 return None
-            return tell(shown, self._probes(shown, asked), asked.layer, text)
+            trained = self._probes(shown, asked)
+            with self._reading:
+                return tell(shown, trained, asked.layer, text)
 
         return self._answer(arguments, 5, answer)
 
@@ -105,7 +118,7 @@ class TryView:
     def _probes(self, shown: ShownModel, asked: Asked) -> Trained:
         # Of the same name a guest may be another model by now.
         key = (f"{shown.name} {shown.weights}", *asked.sides)
-        with self._lock:
+        with self._training:
             found = self._trained.pop(key, None) or train(shown, *asked.sides)
             self._trained[key] = found
             while len(self._trained) > KEPT:

@@ -6,7 +6,6 @@ characters. The arithmetic is `insight/units.py` and `insight/detectors.py`; her
 payloads. The functions that a browser calls check everything. Knows nothing of gradio.
 """
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,6 +32,7 @@ from lstm_lm.ui.models import ModelShelf, ShownModel, public_name, written_alone
 from lstm_lm.ui.payload import base64_of, cell_scale, signals_of
 from lstm_lm.ui.reading import readable
 from lstm_lm.ui.runs import PageRun
+from lstm_lm.ui.turns import Turns
 
 REFERENCE_STEPS = 2_000  # tokens of the reference text
 MOST_VALUES = 2**24  # of its trace, 64 MiB: a large model writes a shorter text
@@ -82,9 +82,9 @@ class UnitView:
     def __init__(self, shelf: ModelShelf) -> None:
         self._shelf = shelf
         self._references: OrderedDict[str, Reference] = OrderedDict()
-        self._lock = threading.Lock()
-        # Of those that write again: visitors together are not to take every core.
-        self._holding = threading.Lock()
+        # One at a time: visitors together are not to take every core. Each kind of work has turns
+        # of its own, so that a unit's page does not wait for what is written again.
+        self._writing, self._holding, self._looking = Turns(), Turns(), Turns()
 
     # Called by the page's JavaScript with one list, and by anyone.
 
@@ -99,7 +99,8 @@ class UnitView:
             config = reference.shown.model.config
             if not (_below(layer, config.layers) and _below(unit, config.hidden_size)):
                 return None
-            return _page(reference, layer, unit)
+            with self._looking:
+                return _page(reference, layer, unit)
 
         return self._answer(arguments, 3, answer)
 
@@ -114,7 +115,8 @@ class UnitView:
                 return None
             if signal not in _states(reference.trace) or not isinstance(text, str):
                 return None
-            return _own_text(reference.shown, layer, unit, str(signal), text)
+            with self._looking:
+                return _own_text(reference.shown, layer, unit, str(signal), text)
 
         return self._answer(arguments, 5, answer)
 
@@ -176,9 +178,12 @@ class UnitView:
             return {"error": str(error)}
 
     def reference(self, shown: ShownModel) -> Reference:
-        """The model's reference text, written now if it was not before."""
-        # One is written at a time, so that visitors together cannot fill the processors.
-        with self._lock:
+        """The model's reference text, written now if it was not before.
+
+        Raises:
+            UserError: many wait for such texts already.
+        """
+        with self._writing:
             held = self._references.pop(shown.name, None)
             if held is None or held.shown is not shown:  # a guest of the same name is another
                 held = _write_reference(shown)
