@@ -12,11 +12,14 @@ import torch
 from lstm_lm.config import ModelConfig
 from lstm_lm.loading import save
 from lstm_lm.model import LanguageModel
+from lstm_lm.signals import SIGNALS_OF_CELL
 from lstm_lm.snapshots import snapshot_folder
 from lstm_lm.tokenizer import SentencePieceTokenizer
 from lstm_lm.trace import trace_tokens
+from lstm_lm.ui import compare_view, unit_view
 from lstm_lm.ui.compare_view import CompareView, label_of
 from lstm_lm.ui.models import ModelShelf
+from lstm_lm.ui.payload import cell_scale, to_bytes
 from lstm_lm.ui.runs import RunStore
 from tests.conftest import tiny_model
 
@@ -235,7 +238,45 @@ def test_hostile_arguments_are_answered_with_nothing(view: CompareView, names: l
             assert ask(question) is None, (ask, question)
 
 
-def test_what_is_kept_is_bounded(view: CompareView, names: list[str]) -> None:
+def test_the_colours_are_those_of_all_signals_together(
+    view: CompareView, shelf: ModelShelf, names: list[str]
+) -> None:
+    for name in names[:2]:
+        given(view.compare([name, name, TEXT]))
+        model = shelf.get(name).model
+        trace = trace_tokens(model, model.tokenizer.encode(TEXT))
+        cell = model.config.cell
+        values = np.stack([trace[one.name] for one in SIGNALS_OF_CELL[cell]]).transpose(2, 0, 1, 3)
+        theirs = to_bytes(values, cell, cell_scale(values, cell))
+        np.testing.assert_array_equal(view._readings[name, TEXT].colors, theirs)
+
+
+def test_a_large_model_is_compared_on_a_shorter_text(
+    view: CompareView, names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unit_view, "MOST_VALUES", 10 * 6 * 2 * 8)  # ten tokens of the LSTM
+    assert given(view.compare([names[1], names[0], "abcde abcd"]))["text"] == "abcde abcd"
+    for answer in (
+        view.compare([names[1], names[0], "abcde abcde"]),
+        view.place([names[1], names[0], "abcde abcde", 3]),
+        view.paint([names[0], "abcde abcde", 0, 0]),
+    ):
+        assert answer == {
+            "error": "the text has 11 tokens for tiny; two models are compared on at most 10 of "
+            "its: shorten it"
+        }
+    opening = given(view.compare([names[1], names[0], None]))["text"]
+    assert 2 <= len(opening) <= 10  # the example is cut, not refused
+
+
+def test_what_is_kept_is_bounded(
+    view: CompareView, shelf: ModelShelf, names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number in range(12):
         given(view.compare([names[0], names[1], "ab" * (number + 2)]))
-    assert len(view._readings) <= 6
+    assert len(view._readings) == 6
+    monkeypatch.setattr(compare_view, "EARLY_KEPT", 1)
+    first, last = shelf.early(names[0])
+    for early in (first, last):
+        given(view.compare([names[0], early, TEXT]))
+    assert list(view._early) == [last]

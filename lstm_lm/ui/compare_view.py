@@ -25,13 +25,14 @@ from lstm_lm.model import LanguageModel
 from lstm_lm.signals import SIGNALS_OF_CELL
 from lstm_lm.snapshots import snapshot_step
 from lstm_lm.tokenizer import CharTokenizer, describe_character
-from lstm_lm.trace import trace_tokens
+from lstm_lm.trace import GateTrace, trace_tokens
 from lstm_lm.ui.models import ModelShelf, public_name
 from lstm_lm.ui.partner import partner_of
-from lstm_lm.ui.payload import base64_of, cell_scale, signals_of, to_bytes
+from lstm_lm.ui.payload import base64_of, signal_bytes, signals_of, state_scale
 from lstm_lm.ui.turns import Turns
+from lstm_lm.ui.unit_view import reference_steps
 
-LONGEST = 2_000  # characters of a text
+LONGEST = 2_000  # characters of a text, and tokens of it
 LIKELIEST = 5
 READINGS_KEPT = 6
 EARLY_KEPT = 4  # early models, of all runs
@@ -181,6 +182,8 @@ class CompareView:
                     "they read the same."
                 )
                 given = "".join(each for each in given if each not in unknown)
+        if text is None:  # as much of the example as the larger of them reads
+            given = given[: min(_longest(self._model(name)) for name in names)]
         if len(given) < 2:
             raise UserError(
                 "there is nothing to compare: give a text of which both know two characters"
@@ -191,7 +194,7 @@ class CompareView:
         model = self._model(name)
         held = self._readings.pop((name, text), None)
         if held is None or held.model is not model:  # a guest of the same name is another
-            held = _read(model, text)
+            held = _read(name, model, text)
         self._readings[name, text] = held
         while len(self._readings) > READINGS_KEPT:
             self._readings.popitem(last=False)
@@ -262,12 +265,24 @@ def label_of(name: str) -> str:
     return f"{public_name(name.rsplit('/', 2)[0])} after {step:,} steps"
 
 
-def _read(model: LanguageModel, text: str) -> Reading:
+def _longest(model: LanguageModel) -> int:
+    """How many tokens of a text the model reads here: a large one fewer, for their traces."""
+    return min(LONGEST, reference_steps(model.config))
+
+
+def _read(name: str, model: LanguageModel, text: str) -> Reading:
+    """The text as the model reads it.
+
+    Raises:
+        UserError: it has too many tokens for this model.
+    """
     token_ids = model.tokenizer.encode(text)
+    if len(token_ids) > _longest(model):
+        raise UserError(
+            f"the text has {len(token_ids):,} tokens for {label_of(name)}; two models are "
+            f"compared on at most {_longest(model):,} of its: shorten it"
+        )
     trace = trace_tokens(model, token_ids)
-    cell = model.config.cell
-    signals = [trace[signal.name] for signal in SIGNALS_OF_CELL[cell]]
-    values = np.stack(signals).transpose(2, 0, 1, 3)  # (S, L, T, H) -> (T, S, L, H)
     pieces = pieces_of([model.tokenizer.token_bytes(each) for each in token_ids.tolist()])
     return Reading(
         model=model,
@@ -275,9 +290,22 @@ def _read(model: LanguageModel, text: str) -> Reading:
         token_ids=token_ids,
         pieces=pieces,
         costs=costs_of(pieces, trace.log_probs),
-        colors=to_bytes(values, cell, cell_scale(values, cell)),
+        colors=_colors(trace, model.config.cell),
         hidden=trace["hidden_state"][-1],
     )
+
+
+def _colors(trace: GateTrace, cell: str) -> npt.NDArray[np.uint8]:
+    """(steps, signals, layers, units), filled a signal at a time: a trace is large."""
+    signals = SIGNALS_OF_CELL[cell]
+    shape = (trace.steps, len(signals), trace.layers, trace.units)
+    scale = np.ones(shape[2:], dtype=np.float32)
+    if cell == "lstm":
+        scale = state_scale(trace["cell_state"].swapaxes(0, 1))
+    colors = np.empty(shape, dtype=np.uint8)
+    for row, signal in enumerate(signals):
+        colors[:, row] = signal_bytes(trace[signal.name].swapaxes(0, 1), signal, scale)
+    return colors
 
 
 def _side(name: str, label: str, one: Reading, nats: float) -> Payload:

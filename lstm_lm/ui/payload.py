@@ -14,7 +14,7 @@ import numpy.typing as npt
 from lstm_lm.engine import Array, Engine
 from lstm_lm.insight.step import step_of_unit
 from lstm_lm.model import LanguageModel
-from lstm_lm.signals import SIGNALS_OF_CELL
+from lstm_lm.signals import SIGNALS_OF_CELL, Signal
 from lstm_lm.ui.runs import PageRun
 
 LIKELIEST = 12  # tokens that a step's ladder names
@@ -36,13 +36,16 @@ def to_bytes(values: Array, cell: str, scale: Array) -> npt.NDArray[np.uint8]:
     """
     result = np.empty(values.shape, dtype=np.uint8)
     for row, signal in enumerate(SIGNALS_OF_CELL[cell]):
-        part = values[:, row]
-        if signal.low == 0.0:
-            result[:, row] = np.rint(part * 255)
-        else:
-            largest = scale if np.isinf(signal.high) else np.float32(1.0)
-            result[:, row] = np.rint(np.clip(part / largest, -1, 1) * 127) + ZERO
+        result[:, row] = signal_bytes(values[:, row], signal, scale)
     return result
+
+
+def signal_bytes(values: Array, signal: Signal, scale: Array) -> npt.NDArray[np.uint8]:
+    """One signal's values, (steps, layers, units) float32, as colours: see `to_bytes`."""
+    if signal.low == 0.0:
+        return np.rint(values * 255).astype(np.uint8)
+    largest = scale if np.isinf(signal.high) else np.float32(1.0)
+    return (np.rint(np.clip(values / largest, -1, 1) * 127) + ZERO).astype(np.uint8)
 
 
 def cell_scale(values: Array, cell: str) -> Array:
@@ -50,8 +53,12 @@ def cell_scale(values: Array, cell: str) -> Array:
     if cell != "lstm":
         return np.ones(values.shape[2:], dtype=np.float32)
     names = [signal.name for signal in SIGNALS_OF_CELL[cell]]
-    largest = np.abs(values[:, names.index("cell_state")]).max(axis=0)
-    return np.maximum(largest, np.float32(0.05))
+    return state_scale(values[:, names.index("cell_state")])
+
+
+def state_scale(states: Array) -> Array:
+    """The same of cell states alone: (steps, layers, units) -> (layers, units)."""
+    return np.maximum(np.abs(states).max(axis=0), np.float32(0.05))
 
 
 def header(run: PageRun, scale: Array, tokenizer: str, about: str) -> dict[str, Any]:
