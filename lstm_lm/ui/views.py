@@ -12,6 +12,7 @@ import gradio as gr
 from lstm_lm.config import SamplingConfig
 from lstm_lm.ui.compare import Compare
 from lstm_lm.ui.compare_view import CompareView
+from lstm_lm.ui.component import Component
 from lstm_lm.ui.curves import Curves
 from lstm_lm.ui.find import Find
 from lstm_lm.ui.find_view import FindView
@@ -38,6 +39,18 @@ def named(name: str, method: Any) -> Any:
 
     call.__name__ = name
     return call
+
+
+def _follow(model: gr.Dropdown, component: Component) -> None:
+    """Show the model that is chosen in a component that asks for the rest itself."""
+    model.change(
+        lambda name: {"model": name},
+        inputs=model,
+        outputs=component,
+        show_progress="hidden",
+        queue=False,
+        api_visibility="private",
+    )
 
 
 def write_view(
@@ -177,14 +190,7 @@ def memory_view(view: MemoryView, first: str, model: gr.Dropdown) -> None:
         server_functions=[named(method.__name__, method) for method in asked],
         elem_id="memory",
     )
-    model.change(
-        lambda name: {"model": name},
-        inputs=model,
-        outputs=memory,
-        show_progress="hidden",
-        queue=False,
-        api_visibility="private",
-    )
+    _follow(model, memory)
 
 
 def compare_view(view: CompareView, first: str, model: gr.Dropdown) -> None:
@@ -195,14 +201,7 @@ def compare_view(view: CompareView, first: str, model: gr.Dropdown) -> None:
         server_functions=[named(method.__name__, method) for method in asked],
         elem_id="compare",
     )
-    model.change(
-        lambda name: {"model": name},
-        inputs=model,
-        outputs=both,
-        show_progress="hidden",
-        queue=False,
-        api_visibility="private",
-    )
+    _follow(model, both)
 
 
 def units_view(view: UnitView, first: str) -> UnitPages:
@@ -220,28 +219,14 @@ def try_view(view: TryView, first: str, model: gr.Dropdown) -> None:
         server_functions=[named(method.__name__, method) for method in asked],
         elem_id="try",
     )
-    model.change(
-        lambda name: {"model": name},
-        inputs=model,
-        outputs=tryout,
-        show_progress="hidden",
-        queue=False,
-        api_visibility="private",
-    )
+    _follow(model, tryout)
 
 
 def find_view(view: FindView, first: str, model: gr.Dropdown) -> Find:
     """Where else the same units are on, and which units follow what a person marks."""
     server = [named(name, getattr(view, name)) for name in ("text", "places", "follows", "color")]
     found = Find({"model": first}, server_functions=server, elem_id="find")
-    model.change(
-        lambda name: {"model": name},
-        inputs=model,
-        outputs=found,
-        show_progress="hidden",
-        queue=False,
-        api_visibility="private",
-    )
+    _follow(model, found)
     return found
 
 
