@@ -75,6 +75,7 @@ def test_the_address_follows_the_unit_and_back_goes_where_one_came_from(
 ) -> None:
     plain = page.url
     choose_model(page, "tiny")
+    expect(page.locator("#write-bench .inside .title")).to_contain_text(re.compile(": unit [0-7] "))
     page.locator("#write-bench .inside").get_by_role("button", name="its page").click()
     shown = page.locator("#unit-pages")
     field = shown.get_by_role("spinbutton", name="Unit")
