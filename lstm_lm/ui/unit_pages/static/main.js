@@ -104,7 +104,8 @@ class UnitPages {
   follow() {
     if (!this.survey) return false;
     const place = takePlace();
-    if (place) {
+    const { layers, units } = this.survey;
+    if (place && place.layer < layers && place.unit < units) { // else it was of the model before
       this.wanted = null;
       this.show(place.layer, place.unit, { toTop: true, from: place.from });
       return true;
