@@ -21,6 +21,7 @@ from lstm_lm.trace import GateTrace, trace_tokens
 from lstm_lm.ui.links import find_address
 from lstm_lm.ui.models import ModelShelf, ShownModel, public_name
 from lstm_lm.ui.payload import base64_of, signals_of
+from lstm_lm.ui.places import below
 from lstm_lm.ui.reading import readable
 from lstm_lm.ui.turns import Turns
 from lstm_lm.ui.unit_view import LONGEST_OWN, SEED, TEMPERATURE, UnitView, reference_steps
@@ -62,7 +63,7 @@ class SearchedText:
 
     def has(self, layer: object, signal: object) -> bool:
         """Whether there is such a layer and state."""
-        return _below(layer, self.trace.layers) and signal in self.states
+        return below(layer, self.trace.layers) and signal in self.states
 
 
 class FindView:
@@ -105,7 +106,7 @@ class FindView:
             other: Any,
         ) -> Payload | None:
             steps = searched.trace.steps
-            span = _below(start, steps) and _below(stop, steps + 1) and start < stop
+            span = below(start, steps) and below(stop, steps + 1) and start < stop
             level = threshold is None or (type(threshold) is float and threshold in THRESHOLDS)
             sides = type(before) is bool and type(after) is bool
             where = other is None or isinstance(other, str)
@@ -165,10 +166,6 @@ class FindView:
     def _reference(self, shown: ShownModel) -> SearchedText:
         trace = self._units.reference(shown).trace
         return SearchedText(shown=shown, trace=trace, own=False, notes=[], unread=[])
-
-
-def _below(value: object, limit: int) -> bool:
-    return type(value) is int and 0 <= value < limit
 
 
 def _own(shown: ShownModel, text: str) -> SearchedText:
@@ -271,7 +268,7 @@ def _follows(searched: SearchedText, marks: object) -> Payload | None:
     for mark in marks:
         if not (isinstance(mark, list) and len(mark) == 2):
             return None
-        if not (_below(mark[0], steps) and _below(mark[1], steps + 1) and mark[0] < mark[1]):
+        if not (below(mark[0], steps) and below(mark[1], steps + 1) and mark[0] < mark[1]):
             return None
     ends = [0, *token_ends(searched.trace.tokens).tolist()]
     spans = [(ends[start], ends[stop]) for start, stop in marks]
@@ -292,7 +289,7 @@ def _follows(searched: SearchedText, marks: object) -> Payload | None:
 
 def _color(searched: SearchedText, layer: Any, unit: Any, signal: Any) -> Payload | None:
     trace = searched.trace
-    if not (searched.has(layer, signal) and _below(unit, trace.units)):
+    if not (searched.has(layer, signal) and below(unit, trace.units)):
         return None
     values = trace[signal][layer, :, unit]
     scale = max(0.05, float(abs(values).max())) if signal == "cell_state" else 1.0

@@ -12,6 +12,11 @@ ORDERS = ("index", "alike", *KEYS)
 """Of the rows: by number, alike together, or by how well they follow a property."""
 
 
+def below(value: object, limit: int) -> bool:
+    """Whether it is a whole number from 0 on and below the limit; True is none."""
+    return type(value) is int and 0 <= value < limit
+
+
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """What of a run is shown."""

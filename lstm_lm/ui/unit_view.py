@@ -30,6 +30,7 @@ from lstm_lm.ui.holding import is_number, sway_payload, write_held
 from lstm_lm.ui.links import UnitLink, encode_unit
 from lstm_lm.ui.models import ModelShelf, ShownModel, public_name, written_alone
 from lstm_lm.ui.payload import base64_of, cell_scale, signals_of
+from lstm_lm.ui.places import below
 from lstm_lm.ui.reading import readable
 from lstm_lm.ui.runs import PageRun
 from lstm_lm.ui.turns import Turns
@@ -97,7 +98,7 @@ class UnitView:
 
         def answer(reference: Reference, layer: object, unit: object) -> Payload | None:
             config = reference.shown.model.config
-            if not (_below(layer, config.layers) and _below(unit, config.hidden_size)):
+            if not (below(layer, config.layers) and below(unit, config.hidden_size)):
                 return None
             with self._looking:
                 return _page(reference, layer, unit)
@@ -111,7 +112,7 @@ class UnitView:
             reference: Reference, layer: object, unit: object, signal: object, text: object
         ) -> Payload | None:
             config = reference.shown.model.config
-            if not (_below(layer, config.layers) and _below(unit, config.hidden_size)):
+            if not (below(layer, config.layers) and below(unit, config.hidden_size)):
                 return None
             if signal not in _states(reference.trace) or not isinstance(text, str):
                 return None
@@ -131,7 +132,7 @@ class UnitView:
         ) -> Payload | None:
             if not _is_signal(reference, layer, unit, signal):
                 return None
-            if not (_below(step, reference.trace.steps) and (value is None or is_number(value))):
+            if not (below(step, reference.trace.steps) and (value is None or is_number(value))):
                 return None
             held = Intervention(signal, layer=layer, units=[unit], start=step)
 
@@ -193,14 +194,10 @@ class UnitView:
             return held
 
 
-def _below(value: object, limit: int) -> bool:
-    return type(value) is int and 0 <= value < limit
-
-
 def _is_signal(reference: Reference, layer: object, unit: object, signal: object) -> bool:
     """Whether the model has the unit, and its cell the signal."""
     config = reference.shown.model.config
-    has = _below(layer, config.layers) and _below(unit, config.hidden_size)
+    has = below(layer, config.layers) and below(unit, config.hidden_size)
     return has and isinstance(signal, str) and signal in reference.trace.signals
 
 
