@@ -53,6 +53,15 @@ def test_a_unit_is_held_and_the_model_writes_again_beside_what_it_wrote(
     sway = view.sway([*unit, "cell_state"])
     assert sway
     expect(shown.locator(".finding .sway")).to_contain_text(sway["sentence"])
+    # From where it moves most, which is none of the places that are offered.
+    card.get_by_role("button", name="write again from there").click()
+    most = sway["step"]
+    expect(card.locator(".from")).to_have_value(str(most))
+    expect(card.locator(".from option:checked")).to_have_text(f"after step {most + 1}")
+    expect(card).not_to_have_attribute("aria-busy", "true")
+    again = view.hold([*unit, "cell_state", most, None])
+    assert again
+    assert_written(card, again)
     # Another signal, from one of its peaks, at a value of one's own.
     card.get_by_role("button", name="Forget gate").click()
     step = int(shown.locator(".highest li").first.get_attribute("data-step") or -1)

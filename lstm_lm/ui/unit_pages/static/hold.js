@@ -18,12 +18,23 @@ export class Hold {
     this.part = (name) => this.card.querySelector(name);
     this.signal = null;
     this.own = null; // the person's own value
+    this.found = null; // what is drawn; null where it is of another unit or signal
+    this.timer = null;
+    this.typing = false; // an answer that comes meanwhile does not write over what is typed
     this.from = this.part(".from");
     this.slider = this.part(".slider");
     this.amount = this.part(".amount");
     this.from.addEventListener("change", () => this.ask());
     this.slider.addEventListener("input", () => this.choose(this.slider.valueAsNumber));
-    this.amount.addEventListener("change", () => this.choose(this.amount.valueAsNumber));
+    this.amount.addEventListener("input", () => (this.typing = true));
+    this.amount.addEventListener("change", () => {
+      this.typing = false;
+      this.choose(this.amount.valueAsNumber);
+    });
+    this.amount.addEventListener("blur", () => {
+      this.typing = false; // no change where the same number was typed again
+      this.showOwn();
+    });
   }
 
   /** Another model: the signals that its cell has. */
@@ -36,7 +47,7 @@ export class Hold {
       button.dataset.name = name;
       button.addEventListener("click", () => {
         this.signal = name;
-        this.own = null;
+        this.own = this.found = null;
         this.mark();
         this.later();
       });
@@ -56,12 +67,7 @@ export class Hold {
 
   /** Another unit: its places to begin from, and what it does when it is held. */
   open(page) {
-    this.own = null;
-    const choice = (text, step) => {
-      const option = make("option", "", text);
-      option.value = step;
-      return option;
-    };
+    this.own = this.found = null;
     const groups = Object.entries(page.extremes).flatMap(([state, sides]) =>
       ["highest", "lowest"].map((side) => {
         const group = document.createElement("optgroup");
@@ -74,30 +80,30 @@ export class Hold {
     this.later();
   }
 
-  /** Begin from this step of the text. */
+  /** Begin from this step of the text, which need not be one of the unit's extremes. */
   begin(step) {
-    this.from.value = String(step);
+    const value = String(step);
+    const offered = [...this.from.options].some((option) => option.value === value);
+    if (!offered) this.from.append(choice(`after step ${step + 1}`, step));
+    this.from.value = value;
     this.card.scrollIntoView({ block: "start" });
     this.part(".title").focus({ preventScroll: true });
     this.ask();
   }
 
   choose(value) {
-    if (!this.found) return;
-    const { lowest, highest } = this.found.levels;
-    if (Number.isNaN(value)) {
-      this.showOwn();
-      return;
+    if (!Number.isNaN(value)) {
+      this.own = this.found ? within(value, this.found.levels) : value; // or once its levels are known
+      this.later();
     }
-    this.own = Math.max(lowest, Math.min(highest, value));
     this.showOwn();
-    this.later();
   }
 
   showOwn() {
+    if (!this.found) return;
     const value = this.own ?? this.found.levels.typical;
     this.slider.value = value;
-    if (document.activeElement !== this.amount || this.amount.valueAsNumber !== value) this.amount.value = Number(value.toFixed(3));
+    if (!this.typing) this.amount.value = Number(value.toFixed(3));
   }
 
   /** Ask soon: of several wishes only the last is asked for. */
@@ -115,6 +121,7 @@ export class Hold {
 
   async ask() {
     clearTimeout(this.timer);
+    this.timer = null;
     this.again = true;
     this.wait();
     if (this.busy) return;
@@ -124,35 +131,57 @@ export class Hold {
         this.again = false;
         await this.fetch();
       }
-    } catch {
-      this.say("The server did not answer: try again.");
     } finally {
       this.busy = false;
-      this.card.removeAttribute("aria-busy");
-      this.view.part(".sway").classList.remove("waits");
+      if (!this.timer) this.rest();
     }
   }
 
+  /** What is shown is what was asked for. */
+  rest() {
+    this.card.removeAttribute("aria-busy");
+    this.view.part(".sway").classList.remove("waits");
+  }
+
   async fetch() {
-    const { model, page, server } = this.view;
-    const { signal, own } = this;
-    const step = Number(this.from.value);
+    const { model, page } = this.view;
+    if (!page) return; // another model is on its way
+    const { signal } = this;
     const place = [model, page.layer, page.unit, signal];
-    const usual = await server.hold([...place, step, null]);
-    const chosen = own === null || usual?.error ? null : await server.hold([...place, step, own]);
-    const sway = this.swayed === String(place) ? this.sway : await server.sway(place);
-    if (this.again || model !== this.view.model || page !== this.view.page) return;
-    const failed = [usual, chosen ?? usual].find((answer) => !answer || answer.error);
-    if (failed !== undefined) {
-      this.say(failed?.error ?? "This model is no longer here: choose another.");
+    let found = null;
+    try {
+      found = await this.written(place);
+    } catch {
+      found = { error: "the server did not answer: try again" };
+    }
+    if (this.again || this.timer || model !== this.view.model || page !== this.view.page) return;
+    if (!found || found.error) {
+      this.found = null;
+      this.part(".tries").replaceChildren();
+      this.view.swayed(null, signal);
+      this.say(found?.error ?? "This model is no longer here: choose another.");
       return;
     }
-    this.found = { ...usual, tries: [...usual.tries, ...(chosen?.tries ?? [])] };
-    this.swayed = String(place);
-    this.sway = sway;
+    const { sway, own, ...answer } = found;
+    Object.assign(this, { found: answer, own });
     this.say("");
     this.draw();
     this.view.swayed(sway, signal);
+  }
+
+  /** What is written with nothing held, at the usual values and at the person's own; or an error. */
+  async written(place) {
+    const { server } = this.view;
+    const { own } = this;
+    const step = Number(this.from.value);
+    const usual = await server.hold([...place, step, null]);
+    if (!usual || usual.error) return usual;
+    const value = own === null ? null : within(own, usual.levels);
+    const chosen = own === null ? null : await server.hold([...place, step, value]);
+    if (own !== null && (!chosen || chosen.error)) return chosen;
+    const sway = this.swayed === String(place) ? this.sway : await server.sway(place);
+    if (sway && !sway.error) Object.assign(this, { swayed: String(place), sway });
+    return { ...usual, tries: [...usual.tries, ...(chosen?.tries ?? [])], own: value, sway };
   }
 
   draw() {
@@ -187,6 +216,13 @@ export class Hold {
   }
 }
 
+/** A place to begin from. */
+function choice(text, step) {
+  const option = make("option", "", text);
+  option.value = step;
+  return option;
+}
+
 /** One text: what is the same as in the original is grey, the first token that is not is marked. */
 function column(name, title, value, context, tokens, first, told) {
   const text = make("pre", "text");
@@ -208,4 +244,5 @@ function column(name, title, value, context, tokens, first, told) {
   return made;
 }
 
+const within = (value, { lowest, highest }) => Math.max(lowest, Math.min(highest, value));
 const tail = ({ before, token }) => quoted((before + token).slice(-SHORT));

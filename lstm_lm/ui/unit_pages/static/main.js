@@ -42,6 +42,10 @@ class UnitPages {
     this.typing = false; // an answer that comes meanwhile does not write over what is typed
     this.number.addEventListener("input", () => (this.typing = true));
     this.number.addEventListener("change", () => this.chooseNumber());
+    this.number.addEventListener("blur", () => {
+      this.typing = false; // no change where the same number was typed again
+      if (this.page) this.number.value = this.place.unit;
+    });
     for (const button of this.root.querySelectorAll("[data-move]")) {
       button.addEventListener("click", () => this.move(Number(button.dataset.move)));
     }
@@ -71,7 +75,11 @@ class UnitPages {
       return;
     }
     this.loading = true;
+    this.model = this.survey = this.page = this.asked = null; // what comes late is of no use
+    this.pages.clear();
     this.part(".all").hidden = true;
+    this.part(".sway").hidden = true;
+    this.part(".overview").replaceChildren();
     this.say("The model writes the text that its units are measured in …", "This is done once, when a model’s units are first looked at.");
     this.note("");
     let found = null;
@@ -86,10 +94,7 @@ class UnitPages {
       return;
     }
     this.model = model;
-    this.page = this.asked = null;
-    this.pages.clear();
     if (!found || found.error) {
-      this.survey = null;
       this.say("The units of this model cannot be shown.", "");
       this.note(found?.error ?? "This model is no longer here: choose another.");
       return;
@@ -105,7 +110,7 @@ class UnitPages {
     if (!this.survey) return false;
     const place = takePlace();
     const { layers, units } = this.survey;
-    if (place && place.layer < layers && place.unit < units) { // else it was of the model before
+    if (place && place.layer < layers && place.unit < units) { // otherwise it is of the last model
       this.wanted = null;
       this.show(place.layer, place.unit, { toTop: true, from: place.from });
       return true;
@@ -322,6 +327,7 @@ class UnitPages {
 
   chooseNumber() {
     this.typing = false;
+    if (!this.page) return;
     const unit = Number(this.number.value);
     const fits = this.number.value !== "" && Number.isInteger(unit) && unit >= 0 && unit < this.survey.units;
     if (fits) this.show(this.place.layer, unit, { speak: true });

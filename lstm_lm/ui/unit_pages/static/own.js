@@ -38,6 +38,7 @@ export class OwnText {
 
   async fetch() {
     const { model, page, state, server } = this.view;
+    if (!page) return; // another model is on its way
     const { layer, unit } = page;
     const text = this.given.value;
     const answer = await server.color([model, layer, unit, state, text]);
