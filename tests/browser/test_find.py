@@ -67,6 +67,7 @@ def assert_link_leads_back(chromium: Browser, shown: Locator) -> None:
     shown.get_by_role("button", name="End one token earlier").click()
     expect(shown.locator(".quantile")).to_contain_text("(quantile 0.95)")
     now = shown.locator(".now").first.inner_text()
+    expect(shown.locator(".spoken")).to_contain_text(f"{now}. ")  # this span's answer is drawn
     sentence = shown.locator(".sentence").inner_text()
     shown.get_by_role("button", name="Copy link").click()
     link = shown.locator(".address").input_value()

@@ -13,7 +13,7 @@ export class ViewLink {
     this.field.addEventListener("focus", () => this.field.select());
   }
 
-  /** A text of one's own has no link: it would have to hold the text. */
+  /** Another span, or another search for it; a text of one's own has no link: it would have to hold the text. */
   drawn() {
     this.button.hidden = this.view.text !== null || this.view.other !== null;
     this.line.hidden = true;

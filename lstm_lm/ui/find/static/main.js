@@ -76,7 +76,9 @@ class Find {
       return;
     }
     this.loading = true;
+    this.model = this.found = this.answer = null; // what comes late is of no use
     this.part(".all").hidden = true;
+    this.saySecond("");
     this.say("The model writes the text that is searched …", "This is done once for each model.");
     this.note("");
     const found = await this.fetch([model, null]);
@@ -87,7 +89,6 @@ class Find {
     }
     this.model = model;
     if (found.error) {
-      this.found = null;
       this.say("The text of this model cannot be searched.", "");
       this.note(sentenceOf(found.error));
       return;
@@ -108,9 +109,10 @@ class Find {
 
   /** Show a text that the model has read, with the span that is worth choosing first. */
   open(found, text) {
-    Object.assign(this, { found, text, answer: null });
+    Object.assign(this, { found, text });
     this.part(".all").hidden = false;
     this.closeOther({ ask: false });
+    this.forget();
     this.build();
     this.note(found.notes.join(" "));
     this.part(".from").textContent = found.told;
@@ -177,6 +179,7 @@ class Find {
   }
 
   choose(start, stop) {
+    if (!this.found) return; // dragged until another model was chosen
     Object.assign(this, { start, stop });
     const words = this.found.tokens.slice(start, stop).map((token) => visible(token, false)).join("");
     const steps = stop - start === 1 ? `step ${start + 1}` : `steps ${start + 1} to ${stop}`;
@@ -196,22 +199,22 @@ class Find {
   // Where else
 
   ask() {
+    this.link.drawn();
     const { model, text, layer, signal, start, stop, threshold, before, after, otherText } = this;
     this.asking.put([model, text, layer, signal, start, stop, threshold, before, after, otherText]);
   }
 
   answered(answer, [model, text]) {
     if (model !== this.model || text !== this.text) return;
-    this.pane.light("here", []);
-    this.otherPane.light("here", []);
     if (answer.error) {
-      this.answer = null;
-      this.pane.light("match", []);
-      this.places.clear(sentenceOf(answer.error));
+      const line = sentenceOf(answer.error);
+      this.forget(line);
+      this.places.clear(line);
       return;
     }
     this.answer = answer;
-    this.link.drawn();
+    this.pane.light("here", []);
+    this.otherPane.light("here", []);
     const spans = answer.matches.map(({ start, stop }) => [start, stop]);
     this.pane.light("match", this.other ? [] : spans);
     if (this.other) this.otherPane.light("match", spans);
@@ -220,8 +223,20 @@ class Find {
     this.part(".spoken").textContent = `${this.part(".now").textContent}. ${answer.sentence}`;
   }
 
+  /** No places are known: those of another text lead nowhere. */
+  forget(sentence = "Looking where else the same units are on …") {
+    this.answer = null;
+    for (const pane of [this.pane, this.otherPane]) {
+      pane.light("here", []);
+      pane.light("match", []);
+    }
+    this.places.clear("");
+    this.say(sentence, "");
+  }
+
   /** Show a place in its text. */
   go(rank) {
+    if (!this.answer) return;
     const { start, stop } = this.answer.matches[rank];
     const pane = this.other ? this.otherPane : this.pane;
     pane.light("here", [[start, stop]]);
@@ -236,6 +251,7 @@ class Find {
     Object.assign(this, { other: found, otherText: text });
     this.otherPane.element.hidden = false;
     this.otherPane.show(found.tokens, found.unread);
+    this.forget();
     this.ask();
   }
 
@@ -243,7 +259,9 @@ class Find {
     const was = this.other;
     this.other = this.otherText = null;
     this.otherPane.element.hidden = true;
-    if (was && ask) this.ask();
+    if (!was || !ask) return;
+    this.forget();
+    this.ask();
   }
 
   // Marks and colours
@@ -253,6 +271,7 @@ class Find {
   }
 
   markAlike() {
+    if (!this.answer) return;
     this.marks.add([[this.start, this.stop], ...this.answer.matches.map(({ start, stop }) => [start, stop])], { alike: true });
   }
 

@@ -5,6 +5,7 @@ import { sentenceOf } from "./asking.js";
 export class OwnText {
   constructor(root, view) {
     this.view = view;
+    this.asked = 0; // readings so far: only the last one's answer counts
     this.card = root.querySelector(".another");
     this.part = (name) => this.card.querySelector(name);
     this.part(".choose-in").addEventListener("click", () => this.read((found, text) => view.open(found, text)));
@@ -24,19 +25,31 @@ export class OwnText {
 
   async fetch(text, act) {
     const { model } = this.view;
+    const mine = ++this.asked;
     const found = await this.view.fetch([model, text]);
-    if (model !== this.view.model) return;
+    if (mine !== this.asked || model !== this.view.model) return;
     if (found.error) this.say(sentenceOf(found.error));
     else act(found);
     this.mark();
   }
 
+  /** To the model's text, or to searching in the text that the span is of. */
   async back() {
-    if (this.view.text === null) this.view.closeOther();
-    else await this.fetch(null, (found) => this.view.open(found, null));
-    this.say("");
+    const left = () => {
+      this.say("");
+      this.part(".given").focus();
+    };
+    if (this.view.text !== null) {
+      await this.fetch(null, (found) => {
+        this.view.open(found, null);
+        left();
+      });
+      return;
+    }
+    this.asked += 1; // a text that is being read is no longer wanted
+    this.view.closeOther();
+    left();
     this.mark();
-    this.part(".given").focus();
   }
 
   /** Whose text is shown decides what can be gone back to. */
