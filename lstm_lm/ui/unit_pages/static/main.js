@@ -109,10 +109,12 @@ class UnitPages {
   follow() {
     if (!this.survey) return false;
     const place = takePlace();
-    const { layers, units } = this.survey;
-    if (place && place.layer < layers && place.unit < units) { // otherwise it is of the last model
+    if (place) {
       this.wanted = null;
-      this.show(place.layer, place.unit, { toTop: true, from: place.from });
+      const { layers, units, worth } = this.survey;
+      const fits = place.layer < layers && place.unit < units; // otherwise it is of the last model
+      const { layer, unit } = fits ? place : (worth[0] ?? { layer: 0, unit: 0 });
+      this.show(layer, unit, { toTop: true, from: place.from });
       return true;
     }
     const { wanted } = this;
