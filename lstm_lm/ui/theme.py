@@ -26,6 +26,7 @@ PAGE_CSS = """
 .gradio-container main, .gradio-container main > .wrap { width: 100%; }
 .gradio-container > main { padding-top: 10px !important; }
 #top { align-items: flex-start; }
+#top > #name { flex: 3 1 0; }
 #hub-column { align-items: flex-end; }
 #hub-field { padding: 0; width: min(100%, 380px); }
 #name h1 { font-size: 23px; margin: 0; letter-spacing: -0.01em; }
