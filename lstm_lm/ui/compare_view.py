@@ -26,6 +26,7 @@ from lstm_lm.signals import SIGNALS_OF_CELL
 from lstm_lm.snapshots import snapshot_step
 from lstm_lm.tokenizer import CharTokenizer, describe_character
 from lstm_lm.trace import GateTrace, trace_tokens
+from lstm_lm.ui.asking import told
 from lstm_lm.ui.models import ModelShelf, public_name
 from lstm_lm.ui.partner import partner_of
 from lstm_lm.ui.payload import base64_of, signal_bytes, signals_of, state_scale
@@ -118,11 +119,12 @@ class CompareView:
             allowed = {"n": str, "i": int}.get(kind, str | None)
             if not isinstance(value, allowed) or isinstance(value, bool):
                 return None
-        try:
+
+        def in_turn() -> Payload | None:
             with self._turns:
                 return answer(*arguments)
-        except UserError as error:
-            return {"error": str(error)}
+
+        return told(in_turn)
 
     # The models
 

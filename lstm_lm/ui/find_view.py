@@ -18,6 +18,7 @@ from lstm_lm.insight.properties import marked, token_ends
 from lstm_lm.insight.state_index import THRESHOLDS, StateIndex
 from lstm_lm.insight.telling import common_word, telling_span
 from lstm_lm.trace import GateTrace, trace_tokens
+from lstm_lm.ui.asking import of_model, told
 from lstm_lm.ui.links import find_address
 from lstm_lm.ui.models import ModelShelf, ShownModel, public_name
 from lstm_lm.ui.payload import base64_of, signals_of
@@ -140,17 +141,18 @@ class FindView:
         self, arguments: object, count: int, answer: Callable[..., Payload | None]
     ) -> Payload | None:
         """The answer, or the line that says why there is none; None for what is no question."""
-        if not isinstance(arguments, list) or len(arguments) != 2 + count:
+        asked = of_model(self._shelf, arguments, 2 + count)
+        if asked is None:
             return None
-        name, text, *rest = arguments
-        shown = self._shelf.find(name) if isinstance(name, str) else None
-        if shown is None or not (text is None or isinstance(text, str)):
+        shown, (text, *rest) = asked
+        if not (text is None or isinstance(text, str)):
             return None
-        try:
+
+        def in_turn() -> Payload | None:
             with self._turns:
                 return answer(self._searched(shown, text), *rest)
-        except UserError as error:
-            return {"error": str(error)}
+
+        return told(in_turn)
 
     def _searched(self, shown: ShownModel, text: str | None) -> SearchedText:
         """The text as the model has read it, now or before."""

@@ -6,7 +6,7 @@ Handlers return payloads for the workbench. Knows nothing of how the page is lai
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
@@ -18,6 +18,7 @@ from lstm_lm.interventions import Change
 from lstm_lm.tokenizer import TokenIds
 from lstm_lm.trace import GateTrace, trace_tokens
 from lstm_lm.ui import branches, downloads, payload, whatif
+from lstm_lm.ui.asking import told
 from lstm_lm.ui.linking import link_of
 from lstm_lm.ui.meaning import gates_payload, meaning, order_payload
 from lstm_lm.ui.models import ModelShelf, ShownModel, new_run, whole_payload
@@ -265,9 +266,7 @@ class Handlers:
     def link(self, arguments: object) -> Payload | None:
         """[run, place] -> the query of an address that shows this view again."""
         found = self._place(arguments)
-        return (
-            None if found is None else self._told(lambda: link_of(self.store, self.shelf, *found))
-        )
+        return None if found is None else told(lambda: link_of(self.store, self.shelf, *found))
 
     def take(self, arguments: object) -> Payload | None:
         """[run, place, kind] -> a picture, numbers or the text as a file: `downloads.KINDS`."""
@@ -277,7 +276,7 @@ class Handlers:
         if found is None:
             return None
         shown = self.shelf.get(found[0].model)
-        return self._told(lambda: downloads.download(shown, found[0], arguments[2], found[1]))
+        return told(lambda: downloads.download(shown, found[0], arguments[2], found[1]))
 
     def _place(self, arguments: object) -> tuple[PageRun, Place] | None:
         """The run and the place in it, of [run, place]; None unless both are there."""
@@ -288,14 +287,6 @@ class Handlers:
         if run is None or place is None or self.shelf.find(run.model) is None:
             return None
         return run, place
-
-    @staticmethod
-    def _told(answer: Callable[[], Payload]) -> Payload:
-        """The answer, or the line that says why there is none."""
-        try:
-            return answer()
-        except UserError as error:
-            return {"error": str(error)}
 
     def _checked(self, arguments: object, kinds: tuple[str, ...]) -> tuple[PageRun | None, Any]:
         """The run and the rest of the arguments; None for a run unless all are in range."""

@@ -107,8 +107,7 @@ class FindLink:
 
 def find_address(model: str, revision: str | None, weights: str) -> str:
     """How the query of a link to a span of the model's text begins."""
-    fields = {"show": "find", "model": model, "revision": revision, "weights": weights or None}
-    return urlencode({name: value for name, value in fields.items() if value is not None})
+    return _query(_head("find", model, revision, weights))
 
 
 def decode_find(query: Mapping[str, str]) -> FindLink | None:
@@ -134,9 +133,8 @@ def decode_find(query: Mapping[str, str]) -> FindLink | None:
 
 def encode_unit(link: UnitLink) -> str:
     """The query, without a question mark; layer and unit come last."""
-    fields = {"show": "unit", "model": link.model, "revision": link.revision}
-    fields |= {"weights": link.weights or None, "layer": link.layer, "unit": link.unit}
-    return urlencode({name: value for name, value in fields.items() if value is not None})
+    head = _head("unit", link.model, link.revision, link.weights)
+    return _query({**head, "layer": link.layer, "unit": link.unit})
 
 
 def decode_unit(query: Mapping[str, str]) -> UnitLink | None:
@@ -156,8 +154,7 @@ def encode(link: Link) -> str:
     Raises:
         LinkError: it would be too long, or a state is part of it that is no text's.
     """
-    fields: dict[str, Any] = {"show": link.show, "model": link.model}
-    fields |= {"revision": link.revision, "weights": link.weights or None, "text": link.text}
+    fields = {**_head(link.show, link.model, link.revision, link.weights), "text": link.text}
     if link.sampling is not None:
         sampling = link.sampling
         fields |= {"length": sampling.max_new_tokens, "temperature": float(sampling.temperature)}
@@ -169,7 +166,7 @@ def encode(link: Link) -> str:
     fields |= {"signal": link.signal, "layer": link.layer, "order": link.order}
     fields |= {"step": link.step, "unit": link.unit}
     try:
-        query = urlencode({name: value for name, value in fields.items() if value is not None})
+        query = _query(fields)
     except UnicodeEncodeError:
         raise LinkError("the text holds half a character (a lone surrogate): no link can") from None
     if len(query) > LONGEST:
@@ -214,6 +211,16 @@ def decode(query: Mapping[str, str]) -> Link | None:
         step=_whole(query, "step") if "step" in query else None,
         unit=_whole(query, "unit") if "unit" in query else None,
     )
+
+
+def _head(show: str, model: str, revision: str | None, weights: str) -> dict[str, Any]:
+    """How every query begins: what is shown, and of which model."""
+    return {"show": show, "model": model, "revision": revision, "weights": weights or None}
+
+
+def _query(fields: Mapping[str, Any]) -> str:
+    """The fields that have a value, as a query."""
+    return urlencode({name: value for name, value in fields.items() if value is not None})
 
 
 def _model(query: Mapping[str, str]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from lstm_lm.generation import read_prompt
 from lstm_lm.insight.completion import begun_word, compare, complete_word
 from lstm_lm.insight.keystrokes import keystrokes
 from lstm_lm.ui import try_words as words
+from lstm_lm.ui.asking import of_model, told
 from lstm_lm.ui.author_examples import HELD_OUT, PAIRS
 from lstm_lm.ui.author_probes import Asked, Side, Trained, asked_of, tell, train
 from lstm_lm.ui.models import ModelShelf, ShownModel
@@ -104,16 +105,11 @@ class TryView:
         self, arguments: object, count: int, answer: Callable[..., Payload | None]
     ) -> Payload | None:
         """The answer, or the line that says why there is none; None for what is no question."""
-        if not isinstance(arguments, list) or len(arguments) != count:
+        asked = of_model(self._shelf, arguments, count)
+        if asked is None:
             return None
-        name, *rest = arguments
-        shown = self._shelf.find(name) if isinstance(name, str) else None
-        if shown is None:
-            return None
-        try:
-            return answer(shown, *rest)
-        except UserError as error:
-            return {"error": str(error)}
+        shown, rest = asked
+        return told(lambda: answer(shown, *rest))
 
     def _probes(self, shown: ShownModel, asked: Asked) -> Trained:
         # Of the same name a guest may be another model by now.

@@ -25,6 +25,7 @@ from lstm_lm.insight.units import UnitPage, unit_page
 from lstm_lm.interventions import Intervention
 from lstm_lm.signals import SIGNALS_OF_CELL
 from lstm_lm.trace import GateTrace, trace_tokens
+from lstm_lm.ui.asking import of_model, told
 from lstm_lm.ui.changes import plain
 from lstm_lm.ui.holding import is_number, sway_payload, write_held
 from lstm_lm.ui.links import UnitLink, encode_unit
@@ -167,16 +168,11 @@ class UnitView:
         self, arguments: object, count: int, answer: Callable[..., Payload | None]
     ) -> Payload | None:
         """The answer, or the line that says why there is none; None for what is no question."""
-        if not isinstance(arguments, list) or len(arguments) != count:
+        asked = of_model(self._shelf, arguments, count)
+        if asked is None:
             return None
-        name, *rest = arguments
-        shown = self._shelf.find(name) if isinstance(name, str) else None
-        if shown is None:
-            return None
-        try:
-            return answer(self.reference(shown), *rest)
-        except UserError as error:
-            return {"error": str(error)}
+        shown, rest = asked
+        return told(lambda: answer(self.reference(shown), *rest))
 
     def reference(self, shown: ShownModel) -> Reference:
         """The model's reference text, written now if it was not before.

@@ -4,7 +4,8 @@ import { pageButton } from "../../unit_pages/static/going.js";
 import { scoreRow } from "../../unit_pages/static/scores.js";
 import { make } from "../../workbench/static/elements.js";
 import { visible } from "../../workbench/static/strip.js";
-import { Asking, sentenceOf } from "./asking.js";
+import { sentenceOf } from "../../workbench/static/answers.js";
+import { Asking } from "../../workbench/static/asking.js";
 
 const SHOWN = 60; // marks that are listed one by one
 const LONGEST = 24; // characters of a mark in the list

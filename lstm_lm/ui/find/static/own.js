@@ -1,6 +1,6 @@
 // A person's own text: to choose a span in, or to search for the span that is chosen.
 
-import { sentenceOf } from "./asking.js";
+import { sentenceOf } from "../../workbench/static/answers.js";
 
 export class OwnText {
   constructor(root, view) {

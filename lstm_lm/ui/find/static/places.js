@@ -3,7 +3,7 @@
 import { pageButton } from "../../unit_pages/static/going.js";
 import { make, value } from "../../workbench/static/elements.js";
 import { visible } from "../../workbench/static/strip.js";
-import { sentenceOf } from "./asking.js";
+import { sentenceOf } from "../../workbench/static/answers.js";
 
 const AROUND = { char: 30, other: 9 }; // tokens before and after a place
 const CHIPS = 24;
