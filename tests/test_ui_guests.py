@@ -57,9 +57,24 @@ def fake(tmp_path: Path) -> FakeHub:
     return hub
 
 
-def make(fake: FakeHub, rules: GuestRules) -> tuple[Guests, ModelShelf, RunStore]:
+class Asking:
+    """Whether who is asking is at this machine."""
+
+    def __init__(self, here: bool) -> None:
+        self.here = here
+
+    def __call__(self) -> bool:
+        return self.here
+
+
+AT_HOME = Asking(here=True)
+
+
+def make(
+    fake: FakeHub, rules: GuestRules, asking: Callable[[], bool] = AT_HOME
+) -> tuple[Guests, ModelShelf, RunStore]:
     store = RunStore()
-    shelf = ModelShelf([str(fake.folder)], store)
+    shelf = ModelShelf([str(fake.folder)], store, asking)
     return Guests(shelf, rules, fake), shelf, store
 
 
@@ -78,6 +93,13 @@ def make(fake: FakeHub, rules: GuestRules) -> tuple[Guests, ModelShelf, RunStore
         ({"SPACE_ID": "ada/page", "LSTM_LM_OPEN": ""}, None, False, CLOSED),
         ({"SPACE_ID": "ada/page", "LSTM_LM_OPEN": "1"}, None, False, OPEN),
         ({"LSTM_LM_OPEN": "1"}, "0.0.0.0", False, OPEN),
+        # Behind a reverse proxy, whose visitors come from 127.0.0.1 as the owner does.
+        ({"GRADIO_ROOT_PATH": "/lstm"}, None, False, CLOSED),
+        ({"GRADIO_ROOT_PATH": "https://example.org/lstm"}, "127.0.0.1", False, CLOSED),
+        ({"GRADIO_ROOT_PATH": "/"}, "localhost", False, CLOSED),
+        ({"GRADIO_ROOT_PATH": "/lstm", "LSTM_LM_OPEN": "1"}, None, False, OPEN),
+        ({"FORWARDED_ALLOW_IPS": "*"}, None, False, CLOSED),
+        ({"GRADIO_ROOT_PATH": ""}, None, False, OWN),
     ],
 )
 def test_who_may_load_what(
@@ -86,6 +108,17 @@ def test_who_may_load_what(
     assert rules_from(environment, host=host, share=share) == rules
     few = rules_from({**environment, "LSTM_LM_OPEN_MODELS": "2"}, host=host, share=share)
     assert (few.kept, few.allowed) == (2, rules.allowed)
+
+
+def test_who_comes_from_elsewhere_never_gets_the_owners_rules() -> None:
+    own = rules_from({}, host=None, share=False)
+    assert own.for_visit(from_this_machine=True) == OWN
+    assert own.for_visit(from_this_machine=False) == CLOSED
+    opened = rules_from({"LSTM_LM_OPEN": "1"}, host=None, share=False)
+    assert opened.for_visit(from_this_machine=True).own_token
+    assert opened.for_visit(from_this_machine=False) == OPEN
+    for rules in (OPEN, CLOSED):
+        assert rules.for_visit(from_this_machine=True) == rules
 
 
 @pytest.mark.parametrize("value", ["many", "0", "-1", "2.5", "", "²"])
@@ -115,6 +148,37 @@ def test_the_token_of_the_owner_is_used_for_the_owner_alone(
     guests, _, _ = make(fake, rules)
     list(guests.load("ada/small"))
     assert fake.asked == [("ada/small", None, rules.largest, token)]
+
+
+def test_the_token_is_not_used_for_who_came_through_a_proxy(fake: FakeHub) -> None:
+    asking = Asking(here=False)
+    guests, shelf, _ = make(fake, OWN, asking)
+    (end,) = guests.load("ada/small")
+    assert (end.failed, fake.asked) == (True, [])
+    assert end.told == "this page shows only the models that its owner chose"
+    opened = GuestRules(allowed=True, own_token=True, allowed_from_elsewhere=True)
+    list(Guests(shelf, opened, fake).load("ada/small"))
+    assert fake.asked == [("ada/small", None, LARGEST, False)]
+    asking.here = True
+    list(guests.load("ada/other"))
+    assert fake.asked[1:] == [("ada/other", None, None, True)]
+
+
+def test_what_the_owner_loaded_with_the_token_is_there_for_the_owner_alone(fake: FakeHub) -> None:
+    asking = Asking(here=True)
+    guests, shelf, store = make(fake, OWN, asking)
+    handlers = Handlers(shelf, store)
+    list(guests.load("ada/private"))
+    run = handlers.read("abc", "ada/private", gr.Request(session_hash="me"))["run"]
+    assert shelf.everywhere() == [*shelf.names, "ada/private"]
+    assert handlers.exact([run, 1])
+    asking.here = False
+    with pytest.raises(UserError, match=r"^no model 'ada/private' here: choose from \S+$"):
+        shelf.get("ada/private")
+    assert shelf.everywhere() == shelf.names
+    assert handlers.exact([run, 1]) is None
+    asking.here = True
+    assert shelf.get("ada/private").name == "ada/private"
 
 
 def test_a_page_that_is_not_open_asks_the_hub_for_nothing(fake: FakeHub) -> None:

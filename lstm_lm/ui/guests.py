@@ -1,9 +1,10 @@
 """Models that visitors load from the Hub by repository id: who may, how large, how many.
 
-On one's own machine one may load any model that one's token opens. On a Space, or served to others,
-only the owner's models are there, unless the owner sets LSTM_LM_OPEN=1; then visitors may load
-public models of a bounded size, and of these only a few are kept. A model that was loaded is
-offered to the visitor who loaded it, until they leave. Knows nothing of gradio or of layout.
+On one's own machine one may load any model that one's token opens. On a Space, behind a reverse
+proxy, or served to others, only the owner's models are there, unless the owner sets LSTM_LM_OPEN=1;
+then visitors may load public models of a bounded size, and of these only a few are kept. Whose own
+machine it is, is asked again at every loading (`visit.py`). A model that was loaded is offered to
+the visitor who loaded it, until they leave. Knows nothing of gradio or of layout.
 """
 
 import threading
@@ -23,6 +24,7 @@ LARGEST = 100 * 10**6  # bytes of one model that a visitor may let a Space downl
 MOST_KEPT = 4
 LOOK_SECONDS = 0.2  # between two lines about a download
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+PROXIED = ("GRADIO_ROOT_PATH", "FORWARDED_ALLOW_IPS")  # set only where a reverse proxy is in front
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,14 @@ class GuestRules:
     """Bytes of one model; None: whatever fits."""
     own_token: bool = False
     """Whether the token of who serves the page is used: only where nobody else visits it."""
+    allowed_from_elsewhere: bool = False
+    """Whether those may load models who come from elsewhere though nobody else was expected."""
+
+    def for_visit(self, from_this_machine: bool) -> "GuestRules":
+        """The rules for one visitor: who comes from elsewhere never gets the owner's own."""
+        if from_this_machine or not self.own_token:
+            return self
+        return GuestRules(allowed=self.allowed_from_elsewhere, kept=self.kept, largest=LARGEST)
 
 
 def rules_from(environment: Mapping[str, str], *, host: str | None, share: bool) -> GuestRules:
@@ -51,13 +61,16 @@ def rules_from(environment: Mapping[str, str], *, host: str | None, share: bool)
         ConfigError: a variable makes no sense.
     """
     address = host or environment.get("GRADIO_SERVER_NAME") or "127.0.0.1"
-    alone = address in LOOPBACK and not share and not environment.get("SPACE_ID")
+    elsewhere = share or any(environment.get(name) for name in ("SPACE_ID", *PROXIED))
+    alone = address in LOOPBACK and not elsewhere
     given = environment.get(KEPT, str(MOST_KEPT))
     if not given.isascii() or not given.isdigit() or int(given) < 1:
         raise ConfigError(f"{KEPT} is {given[:40]!r}: give a whole number of at least 1")
-    if alone:
-        return GuestRules(allowed=True, kept=int(given), own_token=True)
     opened = environment.get(OPEN, "").strip() not in ("", "0")
+    if alone:
+        return GuestRules(
+            allowed=True, kept=int(given), own_token=True, allowed_from_elsewhere=opened
+        )
     return GuestRules(allowed=opened, kept=int(given), largest=LARGEST)
 
 
@@ -91,7 +104,13 @@ class Loading:
 
 
 class Guests:
-    """Brings models of the Hub to the shelf."""
+    """Brings models of the Hub to the shelf.
+
+    Args:
+        shelf: where they go; it knows who is asking.
+        rules: of the page; what a visitor may follows from them and from where they are.
+        fetch: brings a model here.
+    """
 
     def __init__(self, shelf: ModelShelf, rules: GuestRules, fetch: Fetch) -> None:
         self.rules = rules
@@ -115,16 +134,17 @@ class Guests:
             raise
 
     def _load(self, asked: str) -> Iterator[Loading]:
-        if not self.rules.allowed:
+        rules = self.rules.for_visit(self._shelf.asked_from_this_machine())
+        if not rules.allowed:
             raise UserError("this page shows only the models that its owner chose")
         if asked not in self._shelf.names:
             yield Loading(told=f"{asked}: asking the Hub")
-            folder = yield from self._download(asked)
+            folder = yield from self._download(asked, rules)
             yield Loading(told=f"{asked}: reading it, and writing its first text", share=1.0)
-            self._shelf.add_guest(asked, folder, self.rules.kept)
+            self._shelf.add_guest(asked, folder, rules.kept, owners=rules.own_token)
         yield Loading(told=f"{asked} is loaded.", name=asked)
 
-    def _download(self, asked: str) -> Generator[Loading, None, Path]:
+    def _download(self, asked: str, rules: GuestRules) -> Generator[Loading, None, Path]:
         """Download in a thread of its own, and tell how far it is; returns the folder."""
         repo_id, revision = split_name(asked)
         far = (0, 0)  # bytes so far, bytes in all
@@ -139,8 +159,8 @@ class Guests:
                 folder = self._fetch(
                     repo_id,
                     revision,
-                    largest=self.rules.largest,
-                    token=self.rules.own_token,
+                    largest=rules.largest,
+                    token=rules.own_token,
                     progress=progress,
                 )
                 done.set_result(folder)

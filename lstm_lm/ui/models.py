@@ -4,10 +4,12 @@ Knows nothing of gradio.
 """
 
 import contextlib
+import dataclasses
 import hashlib
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -52,6 +54,8 @@ class ShownModel:
     scale: Array
     """(layers, units): the |cell state| painted at full colour, measured on the opening text."""
     opening: PageRun
+    owners: bool = False
+    """Whether it was loaded with the owner's token, and so is for the owner alone."""
 
     @property
     def about(self) -> str:
@@ -121,10 +125,17 @@ class ModelShelf:
     Args:
         names: bundled names, folders or repository ids; the first is shown at the start.
         store: where the opening texts are kept.
+        asked_from_this_machine: whether who is asking now is at this machine; else nobody is.
     """
 
-    def __init__(self, names: list[str], store: RunStore) -> None:
+    def __init__(
+        self,
+        names: list[str],
+        store: RunStore,
+        asked_from_this_machine: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.names = names
+        self.asked_from_this_machine = asked_from_this_machine
         self._store = store
         self._shown: dict[str, ShownModel] = {}
         self._folders: dict[str, Path] = {}
@@ -138,11 +149,12 @@ class ModelShelf:
             UserError: the name is not on offer, or its folder is broken.
         """
         with self._lock:
-            if isinstance(name, str) and name in self._guests:
+            loaded = self._loaded()
+            if isinstance(name, str) and name in loaded:
                 self._guests.move_to_end(name)
                 return self._guests[name]
             if not isinstance(name, str) or name not in self.names:
-                again = ", or load it again" if self._guests else ""
+                again = ", or load it again" if loaded else ""
                 raise UserError(
                     f"no model {str(name)[:80]!r} here: choose from {', '.join(self.names)}{again}"
                 )
@@ -154,7 +166,12 @@ class ModelShelf:
     def everywhere(self) -> list[str]:
         """The names on offer, then those that visitors have loaded."""
         with self._lock:
-            return [*self.names, *self._guests]
+            return [*self.names, *self._loaded()]
+
+    def _loaded(self) -> list[str]:
+        """The names of what visitors loaded, as far as who is asking may know of it."""
+        owner = self.asked_from_this_machine()
+        return [name for name, shown in self._guests.items() if owner or not shown.owners]
 
     def early(self, name: str) -> list[str]:
         """Names of the early models that a run on offer kept, oldest first; none is loaded."""
@@ -196,13 +213,19 @@ class ModelShelf:
         except UserError:
             return None
 
-    def add_guest(self, name: str, folder: Path, kept: int) -> None:
+    def add_guest(self, name: str, folder: Path, kept: int, *, owners: bool = False) -> None:
         """Take in what a visitor loaded; of more than `kept`, the one unused longest goes.
+
+        Args:
+            name: as it was asked for.
+            folder: of the model.
+            kept: how many there may be.
+            owners: whether it is for the owner alone, having been loaded with the owner's token.
 
         Raises:
             ModelFolderError: the folder is broken, foreign or hostile.
         """
-        shown = _read(name, folder)
+        shown = dataclasses.replace(_read(name, folder), owners=owners)
         with self._lock:
             while name in self._guests or len(self._guests) >= kept:
                 old = name if name in self._guests else next(iter(self._guests))

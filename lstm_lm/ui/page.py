@@ -39,6 +39,7 @@ from lstm_lm.ui.views import (
     units_view,
     write_view,
 )
+from lstm_lm.ui.visit import asked_from_this_machine
 
 NO_GUESTS = GuestRules(allowed=False)
 TITLE = "lstm-lm: watch an LSTM write, with every gate of every unit"
@@ -61,7 +62,7 @@ def build_page(
         UserError: the first model cannot be loaded.
     """
     store = RunStore()
-    shelf = ModelShelf(names, store)
+    shelf = ModelShelf(names, store, asked_from_this_machine)
     handlers = Handlers(shelf, store)
     opening, reading = handlers.open_model(names[0], READ_EXAMPLE, None)
     if "error" in opening:
