@@ -1,7 +1,10 @@
 """What many tests share: a cache of their own, and tiny models and corpora made from seeds."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,6 +101,12 @@ def make_corpus(tmp_path: Path) -> MakeCorpus:
 def corpus(make_corpus: MakeCorpus) -> Corpus:
     """Forty lines of proverbs, by characters."""
     return make_corpus(PROVERBS * 40)
+
+
+def run_apart(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """What it returns, in a thread of its own: Playwright's event loop may be running in this."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 def tiny_training(**changes: object) -> TrainConfig:

@@ -19,6 +19,12 @@ import(address).then((module) => module.mount({ element, props, watch, server, t
 """
 
 
+def module_files() -> list[str]:
+    """The path of every file that the components' JavaScript fetches, as its address has it."""
+    folders = HERE.glob("*/static")
+    return [path.as_posix() for folder in folders for path in folder.rglob("*") if path.is_file()]
+
+
 class Component(gr.HTML):
     """The files NAME/NAME.html, NAME/NAME.css and NAME/static/main.js, with a value.
 

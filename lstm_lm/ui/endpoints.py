@@ -28,6 +28,7 @@ LONGEST_TEXT = 4_000  # tokens of a prompt or a text
 LONGEST_CHARACTERS = 50 * LONGEST_TEXT  # checked before anything is tokenised
 LONGEST_WRITE = 2_000  # tokens written at once
 MOST_VALUES = 1_000_000  # steps x units of a trace: about 10 MB of JSON
+ENDPOINTS = ("generate", "trace", "models")
 AT_ONCE = 2  # calls of an endpoint that run side by side; more wait
 
 Result = TypeVar("Result")
@@ -37,7 +38,7 @@ Parameters = ParamSpec("Parameters")
 def add_endpoints(shelf: ModelShelf) -> None:
     """Publish the three endpoints over these models; call it within the page's Blocks."""
     endpoints = Endpoints(shelf)
-    for name in ("generate", "trace", "models"):
+    for name in ENDPOINTS:
         function = getattr(endpoints, name)
         api(_with_messages(function), api_name=name, concurrency_limit=AT_ONCE)
 

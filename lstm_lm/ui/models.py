@@ -170,8 +170,11 @@ class ModelShelf:
 
     def _loaded(self) -> list[str]:
         """The names of what visitors loaded, as far as who is asking may know of it."""
-        owner = self.asked_from_this_machine()
-        return [name for name, shown in self._guests.items() if owner or not shown.owners]
+        return [
+            name
+            for name, shown in self._guests.items()
+            if not shown.owners or self.asked_from_this_machine()
+        ]
 
     def early(self, name: str) -> list[str]:
         """Names of the early models that a run on offer kept, oldest first; none is loaded."""

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from lstm_lm.errors import UserError
 from lstm_lm.hub import fetch
+from lstm_lm.ui.admission import Admission
 from lstm_lm.ui.compare_view import CompareView
+from lstm_lm.ui.component import module_files
 from lstm_lm.ui.endpoints import add_endpoints
 from lstm_lm.ui.find_view import FindView
 from lstm_lm.ui.guests import GuestRules, Guests
@@ -80,7 +83,7 @@ def build_page(
         named("link", handlers.link),
         named("take", handlers.take),
     ]
-    with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 600)) as page:
         with gr.Row(elem_id="top"):
             gr.HTML(
                 "<h1>lstm-lm</h1>"
@@ -152,6 +155,7 @@ def build_page(
 
         page.unload(leave)
         add_endpoints(shelf)
+    page.queue(api_open=False)  # nothing that waits its turn can be asked past the others
     return page, handlers
 
 
@@ -187,6 +191,11 @@ def launch_settings() -> dict[str, Any]:
         "footer_links": [],
         "run_history": False,
         "mcp_server": True,
+        # Nothing is asked but what this lets in; the next three shut doors for want of it, too.
+        "app_kwargs": {"middleware": [Middleware(Admission, files=module_files())]},
+        "max_file_size": 1_000,  # bytes of an upload, of which there is none
+        "enable_monitoring": False,
+        "num_workers": 0,  # they would answer on ports of their own
         "ssr_mode": False,  # a Space would turn it on, and these components are drawn in browsers
         "favicon_path": Path(__file__).with_name("favicon.svg"),
     }
