@@ -5,6 +5,7 @@
         hub.repository("ada/name").files()  # path -> bytes at main
         hub.repository("ada/page", "space").variables
         hub.requests  # ["POST /api/repos/create", ...] in order
+    hub.tokens  # the token that came with each of them, empty where none did
 
 Who there is (`repositories.USERS`): `ada` (token t-ada, also admin of `lab` and reader of
 `library`), `bob` (t-bob) and `eve`, whose token t-eve may only read. Kinds of repository are
@@ -75,6 +76,7 @@ class LoopbackHub:
         self.repositories: dict[tuple[str, str], Repository] = {}
         self.lfs: dict[str, bytes] = {}
         self.requests: list[str] = []
+        self.tokens: list[str] = []
         self.faults: list[Fault] = []
         self.one_kind_a_name = False
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("_", (Call,), {"hub": self}))
@@ -136,7 +138,7 @@ class LoopbackHub:
 
     def clear(self) -> None:
         """Forget every repository, request and fault."""
-        for held in (self.repositories, self.lfs, self.requests, self.faults):
+        for held in (self.repositories, self.lfs, self.requests, self.tokens, self.faults):
             held.clear()
         self.one_kind_a_name = False
 
@@ -165,6 +167,7 @@ class Call(BaseHTTPRequestHandler):
     def _handle(self) -> None:
         path = urllib.parse.urlsplit(self.path).path
         self.hub.requests.append(f"{self.command} {path}")
+        self.hub.tokens.append(self._token())
         self.fault = next((fault for fault in self.hub.faults if self._meets(fault, path)), None)
         if self.fault:
             self.fault.times -= 1
@@ -200,8 +203,11 @@ class Call(BaseHTTPRequestHandler):
         self.rfile.readline()
         return b"".join(chunks)
 
+    def _token(self) -> str:
+        return self.headers.get("Authorization", "").removeprefix("Bearer ")
+
     def _who(self) -> User | None:
-        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        token = self._token()
         if token and token not in USERS:
             raise Refusal(401, "Invalid credentials in Authorization header")
         return USERS.get(token)
