@@ -7,9 +7,18 @@ lets it pass. An error of any other type is our own mistake and keeps its traceb
 from collections.abc import Sequence
 from typing import cast
 
+from lstm_lm.visible_text import printable
+
 
 class UserError(Exception):
-    """The person can mend this; its text is one line, shown as it stands."""
+    """The person can mend this; its text is one line, shown as it stands.
+
+    It may repeat names and texts from elsewhere: what must not reach a terminal or a page in them
+    is made visible here, once for all.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(printable(text))
 
 
 class ConfigError(UserError):
