@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 from lstm_lm.errors import UserError
 from lstm_lm.options import OneLineParser
+from lstm_lm.streams import prepare_streams, say, write_line
+from lstm_lm.visible_text import printable
 
 
 def parser() -> argparse.ArgumentParser:
@@ -103,12 +105,13 @@ def models_to_serve(given: Sequence[str]) -> tuple[list[str], list[str]]:
         if not is_local(name) and is_repository_id(split_name(name)[0]):
             _say(f"asking the Hub for {name}")
 
-    models, notes = list(dict.fromkeys(given)), []
+    # As they can be sent to a browser; `model_folder` reads them either way.
+    models, notes = list(dict.fromkeys(map(printable, given))), []
     for name in models:
         announce(name)
         model_folder(name)
     named = [] if models else os.environ.get("LSTM_LM_MODELS", "").split(",")
-    for name in dict.fromkeys(name.strip() for name in named if name.strip()):
+    for name in dict.fromkeys(printable(name.strip()) for name in named if name.strip()):
         announce(name)
         try:
             load(name)
@@ -131,14 +134,16 @@ def _deploy(space: str, models: Sequence[str]) -> int:
     from lstm_lm.loading import bundled_models
 
     deployed = deploy(space, list(dict.fromkeys(models)) or bundled_models())
-    sys.stdout.write("\n".join([*deployed.notes, f"{deployed.told}: {deployed.url}"]) + "\n")
+    for line in (*deployed.notes, f"{deployed.told}: {deployed.url}"):
+        write_line(sys.stdout, line)
     return 0
 
 
 def _say(message: str) -> int:
-    sys.stderr.write(f"app.py: {message}\n")
+    say(f"app.py: {message}")
     return 2
 
 
 if __name__ == "__main__":
+    prepare_streams()
     sys.exit(main())

@@ -17,6 +17,8 @@ from typing import Any, NoReturn
 
 from lstm_lm.config import option_name
 from lstm_lm.errors import ConfigError
+from lstm_lm.streams import say
+from lstm_lm.visible_text import printable
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -24,7 +26,7 @@ class OneLineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and what to do, and leave."""
-        sys.stderr.write(f"{self.prog}: {message}; see {self.prog} --help\n")
+        say(printable(f"{self.prog}: {message}; see {self.prog} --help"))
         sys.exit(2)
 
 

@@ -12,6 +12,7 @@ import torch
 from hypothesis import settings
 
 from lstm_lm.config import ModelConfig, TrainConfig
+from lstm_lm.console import Reporter
 from lstm_lm.corpus import Corpus, build_corpus
 from lstm_lm.model import LanguageModel, State
 from lstm_lm.tokenizer import CharTokenizer, SentencePieceTokenizer
@@ -26,6 +27,16 @@ PROVERBS = "the early bird catches the worm, and the second mouse gets the chees
 
 MakeModel = Callable[..., LanguageModel]
 MakeCorpus = Callable[..., Corpus]
+
+
+class Lines(Reporter):
+    """Remembers what was said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def line(self, text: str = "") -> None:
+        self.said.append(text)
 
 
 @pytest.fixture(autouse=True)

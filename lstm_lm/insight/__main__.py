@@ -4,7 +4,6 @@ python -m lstm_lm.insight MODEL [TEXT]... [--compare MODEL] [--steps N]
 """
 
 import argparse
-import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from lstm_lm.errors import UserError
 from lstm_lm.options import OneLineParser
+from lstm_lm.streams import prepare_streams, say
 
 
 def parser() -> argparse.ArgumentParser:
@@ -55,15 +55,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         console = Console()
         for line in report(models, text, traced=options.steps):
             console.line(f"{line.kind:10}  {line.sentence}")
+            lost = getattr(sys.stdout, "lost", None)
+            if isinstance(lost, BrokenPipeError):  # the reader has what it wanted, as in `| head`
+                break
+            if lost:
+                raise UserError(f"cannot write the findings: {lost.strerror}")
     except UserError as error:
-        sys.stderr.write(f"lstm_lm.insight: {error}\n")
+        say(f"lstm_lm.insight: {error}")
         return 2
-    except BrokenPipeError:  # the reader has what it wanted, as in `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         return 130
     return 0
 
 
 if __name__ == "__main__":
+    prepare_streams()
     sys.exit(main())
