@@ -18,14 +18,16 @@ from lstm_lm.loading import (
     RESULTS_FILE,
     read_config,
     read_metrics,
-    write_atomically,
 )
 from lstm_lm.loss_curve import CURVE_FILE
+from lstm_lm.visible_text import printable, shell_word
+from lstm_lm.writing import write_atomically
 
 CELL_NAMES = {"lstm": "LSTM", "rnn": "plain tanh RNN"}
 PLACEHOLDER = "path/to/this/folder"
 """What a card says to load where it does not know its repository."""
 MOST_ROWS = 24  # of the table
+KEPT = "\n\t"  # control characters of a text that stand as they are
 NUMBERS = (
     "steps", "seconds", "val_tokens", "val_loss", "val_nats_per_character", "val_bpc",
     "val_loss_cold_windows", "train_loss",
@@ -60,7 +62,7 @@ def card(
     """
     config, rows, results = read_config(folder), read_metrics(folder), _results(folder)
     command = public_command(command) or str(results.get("command", ""))
-    title = (repo_id or folder.resolve().name).rpartition("/")[2]
+    title = (repo_id or printable(folder.resolve().name)).rpartition("/")[2]
     place = repo_id or PLACEHOLDER
     stated = license or stated_license(folder)
     parts = [
@@ -106,6 +108,8 @@ def stated_license(folder: Path) -> str | None:
 def public_command(command: str) -> str:
     """The command without what is nobody's business: folders of a machine, keys in addresses.
 
+    It can be pasted, and holds only what can be shown.
+
     >>> public_command("python train.py --text /home/ada/verse.txt --private --steps 9")
     'python train.py --text verse.txt --steps 9'
     """
@@ -121,7 +125,7 @@ def public_command(command: str) -> str:
             told.append(f"{option}={_public(value)}")
         else:
             told.append(_public(argument))
-    return shlex.join(told)
+    return " ".join(map(shell_word, told))
 
 
 def _public(argument: str) -> str:
@@ -223,10 +227,10 @@ def _samples(rows: list[dict[str, Any]]) -> str:
 
 
 def _fenced(text: str) -> str:
-    """The text as it stands, whatever it holds."""
+    """The text as it stands, whatever it holds; what a terminal would obey is made visible."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}text\n{text.strip(chr(10))}\n{fence}"
+    return f"{fence}text\n{printable(text.strip(chr(10)), keep=KEPT)}\n{fence}"
 
 
 def _results(folder: Path) -> dict[str, Any]:

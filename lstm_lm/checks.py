@@ -5,6 +5,7 @@ can need. Every error says in one line which file is wrong and how, and repeats 
 Knows nothing of models: what a weight file must hold is told to it.
 """
 
+import contextlib
 import json
 import math
 import os
@@ -47,6 +48,18 @@ def open_plain(path: Path) -> BinaryIO:
         raise ModelFolderError(f"no {path.name} in it: this is no model folder") from None
     except OSError as error:
         raise ModelFolderError(f"cannot read {path.name}: {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def readable_name(path: Path) -> Iterator[Path]:
+    """The file under a name that a library can take which takes only UTF-8, as safetensors does."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        with path.open("rb") as file:
+            yield Path(f"/dev/fd/{file.fileno()}")
+    else:
+        yield path
 
 
 def _homes(folder: Path) -> list[Path]:

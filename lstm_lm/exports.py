@@ -6,7 +6,7 @@ Knows nothing of figures or of pages.
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from lstm_lm.archive import read_archive
 from lstm_lm.errors import SignalError, UserError
-from lstm_lm.loading import write_atomically
 from lstm_lm.trace import GateTrace
+from lstm_lm.writing import expanded, write_atomically
 
 CSV_COLUMNS = ("step", "token", "token_id", "layer", "unit")
 
@@ -47,7 +47,7 @@ def npz_into(trace: GateTrace, file: BinaryIO) -> None:
 
 def load_npz(path: str | Path) -> GateTrace:
     """The trace that `save_npz` wrote: see `GateTrace.load`."""
-    arrays, texts = read_archive(Path(path))
+    arrays, texts = read_archive(expanded(path))
     token_ids, log_probs = arrays.pop("token_ids"), arrays.pop("log_probs")
     about = texts["about"]
     return GateTrace(
@@ -113,8 +113,8 @@ def _json_bytes(value: object) -> npt.NDArray[np.uint8]:
     return np.frombuffer(json.dumps(value).encode(), dtype=np.uint8)
 
 
-def _write(path: Path, write: Any) -> None:
+def _write(path: Path, write: Callable[[Path], None]) -> None:
     try:
-        write_atomically(path, write)
+        write_atomically(expanded(path), write)
     except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}") from None
+        raise UserError(f"cannot write {path}: {error.strerror or error}") from None

@@ -7,11 +7,8 @@ Sizes are checked before anything is built, and the weight file's header before 
 import contextlib
 import io
 import json
-import os
-import re
-import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +26,16 @@ from lstm_lm.checks import (
     is_text,
     read_file,
     read_json,
+    readable_name,
 )
 from lstm_lm.config import MOST_EVALUATIONS, ModelConfig, from_json, to_json
-from lstm_lm.errors import ConfigError, ModelFolderError, ModelNotFoundError, shown
+from lstm_lm.errors import ConfigError, ModelFolderError, ModelNotFoundError, UserError, shown
 from lstm_lm.model import LanguageModel
 from lstm_lm.repository import is_repository_id, split_name
 from lstm_lm.snapshots import SNAPSHOT
 from lstm_lm.tokenizer import CharTokenizer, SentencePieceTokenizer, load_tokenizer
+from lstm_lm.visible_text import printable, spelled
+from lstm_lm.writing import WRITING, expanded, write_atomically
 
 MODEL_TYPE = "lstm-lm"
 CONFIG_FILE = "config.json"
@@ -51,9 +51,6 @@ LARGEST_METRICS = 2**25  # bytes of a metrics.jsonl
 LONGEST_ROW = 2**16  # bytes of a line of it, and of results.json
 METRICS = ("step", "train_loss", "val_loss", "val_bpc")  # what every row of it has
 MORE_METRICS = ("tokens", "seconds", "val_nats_per_character", "val_tokens")
-# What a write that was killed leaves behind: of `write_atomically`, and of `save`'s tokenizer.
-WRITING = ".writing-"
-PARTIAL = re.compile(r"\..+\.partial-\d+|" + re.escape(WRITING) + r"\w+")
 
 
 def bundled_models() -> list[str]:
@@ -76,7 +73,7 @@ def load(name: str | Path, *, revision: str | None = None) -> LanguageModel:
     """
     folder = model_folder(name, revision=revision)
     model = load_folder(folder)
-    if folder != Path(name):  # not a folder that was given, but a name
+    if folder not in _readings(name):  # not a folder that was given, but a name
         model.name = str(name)
     return model
 
@@ -119,11 +116,18 @@ def _local_folder(name: str | Path) -> Path | None:
     early = SNAPSHOT.fullmatch(rest) and (BUNDLED / str(name)).is_dir()
     if bundled in bundled_models() and (early or not rest):
         return BUNDLED / str(name)
-    with contextlib.suppress(OSError, RuntimeError):  # a name too long; a ~user that is not there
-        folder = Path(name).expanduser()
-        if folder.is_dir():
-            return folder
+    for folder in _readings(name):
+        with contextlib.suppress(OSError):  # a name too long
+            if folder.is_dir():
+                return folder
     return None
+
+
+def _readings(name: str | Path) -> list[Path]:
+    """The folders that a name can mean: as it stands, or as the page and the terminal show it."""
+    with contextlib.suppress(UserError):  # a ~user that is not there
+        return [expanded(each) for each in dict.fromkeys([str(name), spelled(str(name))])]
+    return []
 
 
 def load_folder(folder: Path) -> LanguageModel:
@@ -148,7 +152,7 @@ def load_folder(folder: Path) -> LanguageModel:
         raise ModelFolderError(f"{name}: {error}") from None
     model = LanguageModel(config, tokenizer, seed=None)
     model.load_state_dict(weights)
-    model.folder, model.name = folder, folder.resolve().name
+    model.folder, model.name = folder, printable(folder.resolve().name)
     return model.requires_grad_(False).eval()
 
 
@@ -176,7 +180,8 @@ def _read_weights(path: Path, config: ModelConfig) -> dict[str, Tensor]:
     file = check_weight_file(path, config.shapes())
     try:
         _check_values(file)
-        weights = load_file(file.path)
+        with readable_name(file.path) as name:
+            weights = load_file(name)
     except (SafetensorError, OSError) as error:
         raise ModelFolderError(f"{path.name} is damaged ({error})") from None
     return {name: weight.float() for name, weight in weights.items()}
@@ -213,10 +218,11 @@ def save(model: LanguageModel, folder: Path) -> None:
     write_atomically(
         folder / CONFIG_FILE, lambda path: path.write_text(json.dumps(config, indent=2) + "\n")
     )
+    name = model.tokenizer.file_name
     with tempfile.TemporaryDirectory(dir=folder, prefix=WRITING) as partial:
         model.tokenizer.save(Path(partial))
-        name = model.tokenizer.file_name
-        (Path(partial) / name).replace(folder / name)
+        content = (Path(partial) / name).read_bytes()
+    write_atomically(folder / name, lambda path: path.write_bytes(content))
     write_tensors(folder / WEIGHT_FILE, model.weights(), {"format": "pt"})
 
 
@@ -266,31 +272,3 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str,
             raise OSError(None, str(error), str(path)) from None
 
     write_atomically(path, write)
-
-
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a sibling file, then rename it over `path`."""
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
-    try:
-        write(partial)
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            partial.unlink()
-
-
-def remove_partial_files(folder: Path) -> None:
-    """Remove what writes into this folder left behind when they were killed.
-
-    Nothing may be writing there. What cannot be removed stays: it does no harm.
-    """
-    for path in folder.iterdir():
-        if not PARTIAL.fullmatch(path.name):
-            continue
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            with contextlib.suppress(OSError):
-                path.unlink()

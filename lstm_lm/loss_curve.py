@@ -7,7 +7,7 @@ what it is pasted into.
 from pathlib import Path
 from typing import Any
 
-from lstm_lm.loading import write_atomically
+from lstm_lm.writing import write_atomically
 
 CURVE_FILE = "loss.png"
 INK, MUTED, GRID = "#1c1b1a", "#6b6763", "#e4e0da"

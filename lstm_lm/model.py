@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from lstm_lm.config import ModelConfig, SamplingConfig
 from lstm_lm.tokenizer import Tokenizer
+from lstm_lm.writing import expanded
 
 if TYPE_CHECKING:
     from lstm_lm.engine import Engine
@@ -237,7 +238,7 @@ class LanguageModel(nn.Module):
         """Write config, weights and tokenizer into the folder; see `loading.save`."""
         from lstm_lm.loading import save
 
-        save(self, Path(folder))
+        save(self, expanded(folder))
 
     def push_to_hub(
         self,

@@ -1,8 +1,10 @@
 """The model card and its picture: what they say stands in the folder, and the Hub takes it."""
 
 import json
+import shlex
 import shutil
 import struct
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -173,3 +175,18 @@ def test_the_same_metrics_draw_the_same_picture(folder: Path, tmp_path: Path) ->
     shutil.rmtree(folder)
     with pytest.raises(FileNotFoundError):
         write_loss_curve(folder, rows)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
+def test_a_card_can_be_written_and_shown_whatever_its_names_and_samples_hold(
+    folder: Path,
+) -> None:
+    place = folder.rename(folder.with_name("caf\udce9 \x1b[2J"))
+    (place / METRICS_FILE).write_text(json.dumps(row(1, sample="a\r\n\tb\x1b]0;x\x07\u202e")))
+    command = shlex.join(["python", "train.py", "--text", "/home/ada/b\udcff \x9b.txt"])
+    write_card(place, command)
+    written = (place / "README.md").read_bytes().decode()
+    assert "# caf\\xe9 \\x1b[2J\n" in written
+    assert "\n    python train.py --text $'b\\xff \\u009b.txt'\n" in written
+    assert "a\r\n\tb\\x1b]0;x\\x07\\u202e\n" in written
+    assert card_errors(written, "model") == []

@@ -1,5 +1,4 @@
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,7 @@ from lstm_lm.loading import (
     load,
     load_folder,
     read_metrics,
-    remove_partial_files,
     save,
-    write_atomically,
-    write_tensors,
 )
 from lstm_lm.model import LanguageModel
 from lstm_lm.tokenizer import CharTokenizer, SentencePieceTokenizer
@@ -93,38 +89,6 @@ def test_what_is_on_this_machine_has_no_revisions(folder: Path) -> None:
     for name in (folder, "shakespeare-char"):
         with pytest.raises(ModelNotFoundError, match="'v1': it is on this machine, and only"):
             load(name, revision="v1")
-
-
-def test_files_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.write_text("good")
-
-    def fail(partial: Path) -> None:
-        partial.write_text("half")
-        raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        write_atomically(path, fail)
-    assert path.read_text() == "good"
-    assert list(tmp_path.iterdir()) == [path]
-    with pytest.raises(OSError, match=r"No such file"):
-        write_tensors(tmp_path / "no" / "file", {"x": torch.zeros(2)}, {})
-
-
-def test_what_a_kill_left_behind_is_removed_and_nothing_else(tmp_path: Path) -> None:
-    def killed(partial: Path) -> None:
-        partial.write_text("half")
-        os.link(partial, tmp_path / partial.name.replace(str(os.getpid()), "99"))
-
-    write_atomically(tmp_path / "model.safetensors", killed)
-    (tmp_path / ".writing-ab_12xyz").mkdir()
-    (tmp_path / ".writing-ab_12xyz" / "tokenizer.json").touch()
-    others = ["model.safetensors", ".gitignore", "notes.partial-7", ".a.partial-b", "writing-1"]
-    for name in others:
-        (tmp_path / name).touch()
-    assert len(list(tmp_path.iterdir())) == len(others) + 2
-    remove_partial_files(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(others)
 
 
 def test_metrics_are_read_a_line_a_row(tmp_path: Path) -> None:
