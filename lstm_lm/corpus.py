@@ -27,6 +27,7 @@ from lstm_lm.tokenizer import (
     Tokenizer,
     load_tokenizer,
 )
+from lstm_lm.writing import expanded, partial_name
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +40,8 @@ def cache_folder() -> Path:
     """Where corpora are cached: $LSTM_LM_CACHE, or lstm-lm in the user's cache folder."""
     chosen = os.environ.get("LSTM_LM_CACHE")
     if chosen:
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lstm-lm"
+        return expanded(chosen)
+    return expanded(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "lstm-lm"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +152,7 @@ def _write(
     vocab_size: int,
     reporter: Reporter,
 ) -> None:
-    """Tokenise into a sibling folder, then rename it to `place`."""
+    """Tokenise into a sibling folder of this process alone, then rename it to `place`."""
     border = int(TRAINING_SHARE * scan.characters)
     if border < 1 or scan.characters - border < 2:
         raise TextError(
@@ -166,8 +167,7 @@ def _write(
         reporter.line(f"learning {vocab_size} subwords from the text")
         tokenizer = SentencePieceTokenizer.train(_part(files, 0, border), vocab_size)
     dtype = np.uint16 if tokenizer.vocab_size <= 2**16 else np.uint32
-    partial = place.with_name(f"{place.name}.partial-{os.getpid()}")
-    shutil.rmtree(partial, ignore_errors=True)
+    partial = place.with_name(partial_name(place.name))
     partial.mkdir()
     try:
         counts: list[int] = []
@@ -194,8 +194,11 @@ def _write(
             "tokenizer": kind,
         }
         (partial / "corpus.json").write_text(json.dumps(meta) + "\n")
-        if not place.exists():  # another process may have been quicker
+        try:
             partial.rename(place)
+        except OSError:
+            if not place.is_dir():  # another process was quicker, with the same text
+                raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

@@ -8,9 +8,12 @@ import codecs
 import contextlib
 import hashlib
 import http.client
+import logging
+import os
 import shutil
 import sys
 import sysconfig
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -19,6 +22,10 @@ from pathlib import Path
 from typing import IO
 
 from lstm_lm.errors import TextError
+from lstm_lm.visible_text import printable
+from lstm_lm.writing import partial_name
+
+log = logging.getLogger(__name__)
 
 SUFFIXES = (
     ".txt", ".md", ".rst", ".tex", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".html", ".css",
@@ -29,6 +36,7 @@ SUFFIXES = (
 
 NOT_SOURCE = frozenset({"test", "tests", "idle_test", "site-packages", "__pycache__"})
 CHUNK_BYTES = 4 * 2**20
+WEEK = 7 * 24 * 3600  # seconds
 HUB_DATASET = "hf://datasets/"
 
 
@@ -83,14 +91,11 @@ def _local(source: str) -> list[Path]:
         reason = getattr(error, "strerror", None) or error
         raise TextError(f"cannot read {source[:80]}: {reason}") from None
     if is_folder:
-        files = sorted(
-            file
-            for file in path.rglob("*")
-            if file.suffix.lower() in SUFFIXES
-            and file.is_file()
-            and file.stat().st_size
-            and not any(part.startswith(".") for part in file.relative_to(path).parts)
-        )
+        files, denied = _of_folder(path)
+        if denied and not files:
+            raise TextError(f"cannot read {denied[0].filename}: {denied[0].strerror}")
+        for error in denied:
+            log.warning("%s is left out: %s", printable(str(error.filename)), error.strerror)
         if not files:
             raise TextError(
                 f"no text files in the folder {source}: it is searched for {' '.join(SUFFIXES)}; "
@@ -104,23 +109,53 @@ def _local(source: str) -> list[Path]:
     return [path]
 
 
+def _of_folder(folder: Path) -> tuple[list[Path], list[OSError]]:
+    """The text files in the folder and below, sorted, and folders that may not be read."""
+    files: list[Path] = []
+    denied: list[OSError] = []
+    for place, inner, names in os.walk(folder, onerror=denied.append):
+        inner[:] = [name for name in inner if not name.startswith(".")]
+        for file in (Path(place, name) for name in names if not name.startswith(".")):
+            try:
+                if file.suffix.lower() in SUFFIXES and file.is_file() and file.stat().st_size:
+                    files.append(file)
+            except OSError as error:
+                denied.append(error)
+    return sorted(files), denied
+
+
 def _fetched(stream: IO[bytes], spool: Path, name: str) -> Path:
-    """Copy the stream into a file that is named by its content."""
-    partial = spool / f"fetching-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    """Copy the stream into a file that is named by its content.
+
+    Until then by this process: others may fetch the same, or another standard input.
+    """
+    partial = spool / partial_name("fetching")
     digest = hashlib.sha256()
-    with _writing(spool):
-        spool.mkdir(parents=True, exist_ok=True)
-        partial.touch()
-    with partial.open("wb") as file:
-        while chunk := stream.read(CHUNK_BYTES):
-            digest.update(chunk)
-            with _writing(spool):
-                file.write(chunk)
-                file.flush()
-    if not partial.stat().st_size:
-        partial.unlink()
-        raise TextError(f"{name} is empty")
-    return partial.replace(spool / f"{digest.hexdigest()[:32]}.txt")
+    try:
+        with _writing(spool):
+            spool.mkdir(parents=True, exist_ok=True)
+            _remove_left_behind(spool)
+            partial.touch(exist_ok=False)
+        with partial.open("wb") as file:
+            while chunk := stream.read(CHUNK_BYTES):
+                digest.update(chunk)
+                with _writing(spool):
+                    file.write(chunk)
+                    file.flush()
+        if not partial.stat().st_size:
+            raise TextError(f"{name} is empty")
+        return partial.replace(spool / f"{digest.hexdigest()[:32]}.txt")
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+
+
+def _remove_left_behind(spool: Path) -> None:
+    """Remove what fetches that were killed left: a stream that is silent for a week is no more."""
+    for path in spool.glob("fetching*"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > WEEK:
+                path.unlink()
 
 
 @contextlib.contextmanager

@@ -1,4 +1,7 @@
+import contextlib
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lstm_lm.console import Bar, Reporter
 from lstm_lm.corpus import Corpus, Streams, build_corpus, cached_corpus
 from lstm_lm.errors import TextError
 from tests.conftest import PROVERBS, MakeCorpus
@@ -169,3 +173,31 @@ def test_a_text_too_short_for_the_streams_says_how_long_it_must_be() -> None:
     with pytest.raises(TextError, match=r"has 23 training tokens.*needs 24.*at least 27 tokens"):
         streams(count=23)
     assert streams(count=int(0.9 * 27)).steps_per_epoch == 1
+
+
+class Meanwhile(Reporter):
+    """Another process builds the corpus of the same text while this one tokenises."""
+
+    def __init__(self, files: list[Path]) -> None:
+        self.files = files
+        self.built: list[Corpus] = []
+
+    @contextlib.contextmanager
+    def bar(self, description: str, total: int, unit: str, *, done: int = 0) -> Iterator[Bar]:
+        yield Bar()
+        if description == "tokenising":
+            self.built.append(build_corpus(self.files, "char", 0))
+
+
+def test_two_processes_that_tokenise_the_same_text_at_once_both_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even two of the same number, as processes of two containers often are."""
+    monkeypatch.setattr(os, "getpid", lambda: 7)
+    path = tmp_path / "text.txt"
+    path.write_text(TEXT)
+    meanwhile = Meanwhile([path])
+    corpus = build_corpus([path], "char", 0, reporter=meanwhile)
+    for each in (corpus, *meanwhile.built):
+        assert each.tokenizer.decode(each.training) == TEXT[: int(0.9 * len(TEXT))]
+    assert [each.name for each in (tmp_path / "cache" / "corpus").iterdir()] == [corpus.fingerprint]

@@ -1,9 +1,11 @@
 import http.server
 import io
+import os
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -264,3 +266,65 @@ def test_a_server_that_is_not_there_is_named(
 ) -> None:
     with pytest.raises(TextError, match=r"cannot fetch .*: .*download it and name the file"):
         text_files(["http://127.0.0.1:1/"], tmp_path)
+
+
+def test_two_texts_on_standard_input_at_once_stay_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second is read whole while the first is half read, as two processes may do it."""
+    spool, others = tmp_path / "spool", list[Path]()
+    monkeypatch.setattr(os, "getpid", lambda: 7)  # as two containers have it
+
+    class Halting(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            chunk = super().read(3)
+            if not others:
+                give_stdin(monkeypatch, b"the second text")
+                others.extend(text_files(["-"], spool))
+            return chunk
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(Halting(b"the first text")))
+    (first,) = text_files(["-"], spool)
+    assert joined(first) == "the first text"
+    assert joined(*others) == "the second text"
+    assert set(spool.iterdir()) == {first, *others}
+
+
+def test_what_a_killed_fetch_left_is_removed_after_a_week(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "fetching.partial-12", "old")
+    write(tmp_path / "fetching.partial-13", "being written")
+    write(tmp_path / "text.txt", "kept")
+    for name in ("fetching.partial-12", "text.txt"):
+        os.utime(tmp_path / name, (0, 0))
+    give_stdin(monkeypatch, b"text")
+    (path,) = text_files(["-"], tmp_path)
+    names = {"fetching.partial-13", "text.txt", path.name}
+    assert {each.name for each in tmp_path.iterdir()} == names
+
+
+def deny(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let the system refuse to list the folder of this name, whoever runs the tests."""
+    scandir = os.scandir
+
+    def refuse(path: Any) -> Any:
+        if Path(os.fspath(path)).name == name:
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+
+
+def test_a_folder_that_may_not_be_read_is_not_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path / "books" / "locked" / "inner.txt", "1")
+    write(tmp_path / "books" / "outer.png", "2")
+    deny(monkeypatch, "locked")
+    for source in ("books/locked", "books"):
+        with pytest.raises(TextError, match=r"cannot read .*locked: Permission denied\Z"):
+            text_files([str(tmp_path / source)], tmp_path)
+    write(tmp_path / "books" / "outer.txt", "3")
+    assert text_files([str(tmp_path / "books")], tmp_path) == [tmp_path / "books" / "outer.txt"]
+    assert caplog.messages == [f"{tmp_path / 'books' / 'locked'} is left out: Permission denied"]
