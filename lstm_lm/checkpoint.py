@@ -17,15 +17,18 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from lstm_lm.checks import read_file, read_json, read_weight_header
+from lstm_lm.checks import read_file, read_json, read_weight_header, readable_name
 from lstm_lm.config import TrainConfig, from_json, to_json
 from lstm_lm.errors import CheckpointError, ConfigError, ModelFolderError
-from lstm_lm.loading import write_atomically, write_tensors
+from lstm_lm.loading import write_tensors
+from lstm_lm.visible_text import shell_path
+from lstm_lm.writing import write_atomically
 
 log = logging.getLogger(__name__)
 
 KEPT = 2
 RUN_FILE = "run.json"
+LOCK_FILE = "lock"  # what a claim holds: see claims.py
 LARGEST_RUN_FILE = 2**26  # bytes: it names every file of the text
 
 
@@ -51,24 +54,29 @@ def checkpoint_folder(run_folder: Path) -> Path:
 
 
 def refuse_folder_in_use(folder: Path) -> None:
-    """Return if a run may begin in the folder: it is empty, or not there yet.
+    """Return if a run may begin in the folder: it holds a claim at most, or is not there yet.
 
     Raises:
         CheckpointError: it holds something, or is no folder.
     """
+    place = checkpoint_folder(folder)
     try:
-        in_use = folder.exists() and any(folder.iterdir())
+        in_use = folder.exists() and any(path != place for path in folder.iterdir())
+        in_use |= place.exists() and any(path.name != LOCK_FILE for path in place.iterdir())
     except OSError as error:
         raise CheckpointError(f"cannot write into {folder}: {error.strerror}") from None
     if in_use:
         raise CheckpointError(
-            f"{folder} is not empty: choose another --out, or go on with --resume {folder}"
+            f"{folder} is not empty: choose another --out, or go on with --resume "
+            f"{shell_path(folder)}"
         )
 
 
 def is_run(folder: Path) -> bool:
-    """Whether a run began in this folder."""
-    return (checkpoint_folder(folder) / RUN_FILE).exists()
+    """Whether a run began in this folder, as far as this account may see."""
+    with contextlib.suppress(OSError):
+        return (checkpoint_folder(folder) / RUN_FILE).exists()
+    return False
 
 
 def write_run(folder: Path, run: Run) -> None:
@@ -96,14 +104,18 @@ def read_run(folder: Path) -> Run:
     """The run that began in the folder.
 
     Raises:
-        CheckpointError: no run began here, or its description is damaged.
+        CheckpointError: no run began here, or its description is damaged or cannot be read.
     """
     path = checkpoint_folder(folder) / RUN_FILE
-    if not is_run(folder):
+    try:
+        path.stat()
+    except PermissionError as error:
+        raise _cannot_read(path, error) from None
+    except OSError:
         raise CheckpointError(
             f"{folder} is no run: it has no checkpoint/{RUN_FILE}; "
             "give the folder that train.py named when it began"
-        )
+        ) from None
     try:
         data = read_json(read_file(path, LARGEST_RUN_FILE), RUN_FILE)
         return Run(
@@ -114,7 +126,22 @@ def read_run(folder: Path) -> Run:
             command=str(data["command"]),
         )
     except (ModelFolderError, KeyError, TypeError, ConfigError) as error:
+        if _denied(error):
+            raise _cannot_read(path, error) from None
         raise CheckpointError(f"{path} is damaged ({error}): start a new run") from None
+
+
+def _denied(error: Exception) -> bool:
+    """Whether the error is, or stands for, the system's refusal to let this account read."""
+    return isinstance(error, PermissionError) or isinstance(error.__context__, PermissionError)
+
+
+def _cannot_read(path: Path, error: Exception) -> CheckpointError:
+    reason = error if isinstance(error, PermissionError) else error.__context__
+    return CheckpointError(
+        f"cannot read {path}: {getattr(reason, 'strerror', None) or reason}; nothing is lost: "
+        "go on once you may read it, or as the account that it belongs to"
+    )
 
 
 def save_checkpoint(
@@ -135,7 +162,7 @@ def save_checkpoint(
         kept = "none was saved before it" if good is None else f"step {good} is still there"
         raise CheckpointError(
             f"cannot save the checkpoint of step {step}: {error.strerror or error}; {kept}; "
-            f"free some space and go on with --resume {folder}"
+            f"free some space and go on with --resume {shell_path(folder)}"
         ) from None
     for old in _newest_first(folder)[KEPT:]:
         with contextlib.suppress(FileNotFoundError):
@@ -146,13 +173,14 @@ def load_checkpoint(folder: Path) -> tuple[int, dict[str, Tensor], dict[str, Any
     """The newest whole checkpoint: its step, tensors, info, and warnings about damaged ones.
 
     Raises:
-        CheckpointError: there is none.
+        CheckpointError: there is none, or one that is there may not be read.
     """
     warnings: list[str] = []
+    reason = "none is there"
     for path in _newest_first(folder):
         try:
             real, *_ = read_weight_header(path)
-            with safe_open(real, framework="pt") as file:
+            with readable_name(real) as readable, safe_open(readable, framework="pt") as file:
                 metadata = file.metadata() or {}
                 # Cloned: in the file they lie at any address, and matrix products of data that is
                 # aligned differently differ in their last bits.
@@ -162,11 +190,13 @@ def load_checkpoint(folder: Path) -> tuple[int, dict[str, Tensor], dict[str, Any
             info = read_json(metadata["info"].encode(), "its info")
             return int(metadata["step"]), tensors, info, warnings
         except (SafetensorError, ModelFolderError, OSError, ValueError, KeyError) as error:
-            warnings.append(
-                f"the checkpoint {path.name} is damaged ({error}): using the one before"
-            )
+            if _denied(error):  # the one before would cost steps that are not lost
+                raise _cannot_read(path, error) from None
+            reason = f"the checkpoint {path.name} is damaged ({error})"
+            warnings.append(f"{reason}: using the one before")
     raise CheckpointError(
-        f"{folder} has no whole checkpoint: start again from its command (checkpoint/{RUN_FILE})"
+        f"{folder} has no whole checkpoint: start again from its command "
+        f"(checkpoint/{RUN_FILE}); {reason}"
     )
 
 
@@ -182,7 +212,15 @@ def newest_step(folder: Path) -> int | None:
 
 
 def _newest_first(folder: Path) -> list[Path]:
-    return sorted(checkpoint_folder(folder).glob("step-*.safetensors"), key=_step, reverse=True)
+    place = checkpoint_folder(folder)
+    try:
+        # Not glob, for which a folder that may not be read is an empty one.
+        found = [path for path in place.iterdir() if path.match("step-*.safetensors")]
+    except PermissionError as error:
+        raise _cannot_read(place, error) from None
+    except OSError:
+        return []
+    return sorted(found, key=_step, reverse=True)
 
 
 def _step(path: Path) -> int:

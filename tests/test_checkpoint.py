@@ -1,8 +1,10 @@
 import json
 import os
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,6 +17,7 @@ from lstm_lm.checkpoint import (
     is_run,
     load_checkpoint,
     read_run,
+    refuse_folder_in_use,
     save_checkpoint,
     write_run,
 )
@@ -187,3 +190,78 @@ def test_a_run_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CheckpointError, match=r"cannot write into .*: Not a directory"):
         write_run(tmp_path / "file" / "run", RUN)
+
+
+def deny(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let the system refuse to open or list what has this name, whoever runs the tests."""
+
+    def refusing(allowed: Callable[..., Any]) -> Callable[..., Any]:
+        def refuse(path: Path, *arguments: object, **more: object) -> Any:
+            if path.name == name:
+                raise PermissionError(13, "Permission denied", str(path))
+            return allowed(path, *arguments, **more)
+
+        return refuse
+
+    for method in ("open", "iterdir"):
+        monkeypatch.setattr(Path, method, refusing(getattr(Path, method)))
+
+
+@pytest.mark.parametrize("name", ["step-000000020.safetensors", "checkpoint"])
+def test_a_checkpoint_that_may_not_be_read_is_named_and_none_before_it_is_used(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    deny(monkeypatch, name)
+    place = checkpoint_folder(folder)
+    path = place if name == "checkpoint" else place / name
+    with pytest.raises(CheckpointError) as caught:
+        load_checkpoint(folder)
+    assert str(caught.value) == (
+        f"cannot read {path}: Permission denied; nothing is lost: go on once you may read it, or "
+        "as the account that it belongs to"
+    )
+
+
+def test_a_description_of_a_run_that_may_not_be_read_is_no_damaged_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deny(monkeypatch, "run.json")
+    with pytest.raises(CheckpointError, match=r"cannot read .*run\.json: Permission denied; nothi"):
+        read_run(folder)
+
+
+def test_where_no_checkpoint_is_whole_the_last_reason_is_said(folder: Path) -> None:
+    for path in checkpoint_folder(folder).glob("step-*"):
+        os.truncate(path, 5)
+    with pytest.raises(CheckpointError) as caught:
+        load_checkpoint(folder)
+    assert str(caught.value).startswith(
+        f"{folder} has no whole checkpoint: start again from its command (checkpoint/run.json); "
+        "the checkpoint step-000000010.safetensors is damaged ("
+    )
+
+
+def test_a_folder_that_only_holds_a_claim_is_empty(tmp_path: Path) -> None:
+    place = checkpoint_folder(tmp_path / "run")
+    place.mkdir(parents=True)
+    (place / "lock").touch()
+    refuse_folder_in_use(tmp_path / "run")
+    (place / "notes").touch()
+    with pytest.raises(CheckpointError, match="is not empty"):
+        refuse_folder_in_use(tmp_path / "run")
+
+
+def test_a_command_to_go_on_can_be_pasted(tmp_path: Path) -> None:
+    write_run(tmp_path / "my run", RUN)
+    with pytest.raises(CheckpointError, match=r"go on with --resume '/.*/my run'\Z"):
+        refuse_folder_in_use(tmp_path / "my run")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
+def test_a_run_may_lie_in_a_folder_whose_name_is_not_utf8(tmp_path: Path) -> None:
+    folder = tmp_path / "caf\udce9"
+    write_run(folder, RUN)
+    save_checkpoint(folder, 10, tensors(10), {})
+    step, loaded, _, _ = load_checkpoint(folder)
+    assert step == 10
+    assert torch.equal(loaded["w"], tensors(10)["w"])
