@@ -15,7 +15,10 @@ from lstm_lm.errors import ConfigError, UserError
 from lstm_lm.options import OneLineParser, add_options, as_options, chosen
 from lstm_lm.repository import Target
 from lstm_lm.sizing import RULED
+from lstm_lm.streams import prepare_streams, say
 from lstm_lm.tracking import TRACKERS, check_tracker
+from lstm_lm.visible_text import shell_path
+from lstm_lm.writing import expanded
 
 CHOICES = {"tokenizer": TOKENIZERS, "cell": CELLS, "device": DEVICES, "precision": PRECISIONS}
 
@@ -94,6 +97,7 @@ def _run(options: argparse.Namespace, command: str) -> int:
             f"--resume goes on with the settings of the run: leave out --{given.replace('_', '-')}"
         )
     config = TrainConfig(**settings)
+    out, resume = (path and expanded(path) for path in (options.out, options.resume))
     check_tracker(options.track)
     target = _target(options)
 
@@ -104,14 +108,14 @@ def _run(options: argparse.Namespace, command: str) -> int:
 
     console = Console()
     try:
-        if options.resume:
-            resume_run(options.resume, console, options.track, target)
+        if resume:
+            resume_run(resume, console, options.track, target)
         else:
             begin_run(
                 config,
                 settings,
                 options.text or [],
-                options.out,
+                out,
                 command,
                 console,
                 options.track,
@@ -121,7 +125,7 @@ def _run(options: argparse.Namespace, command: str) -> int:
         push = f" {target.options()}" if target else ""
         return _say(
             f"interrupted after step {stopped.step:,}, everything saved; go on with\n"
-            f"  python train.py --resume {shlex.quote(str(stopped.folder))}{push}",
+            f"  python train.py --resume {shell_path(stopped.folder)}{push}",
             130,
         )
     return 0
@@ -138,9 +142,10 @@ def _target(options: argparse.Namespace) -> Target | None:
 
 
 def _say(message: str, code: int) -> int:
-    sys.stderr.write(f"train.py: {message}\n")
+    say(f"train.py: {message}")
     return code
 
 
 if __name__ == "__main__":
+    prepare_streams()
     sys.exit(main())

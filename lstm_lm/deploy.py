@@ -6,7 +6,6 @@ not ours is left alone. Knows nothing of gradio; what a Space holds is said in `
 
 import contextlib
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +25,7 @@ from lstm_lm.space import (
     space_files,
     space_readme,
 )
+from lstm_lm.visible_text import shell_path
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -98,7 +98,7 @@ def _served(name: str, space: str, notes: list[str]) -> ServedModel:
         there = f"{space.split('/')[0]}/{label}"
         raise UserError(
             f"{name} is a folder on this machine, and a Space loads models from the Hub: push it "
-            f"with python train.py --resume {shlex.quote(name)} --push-to-hub {there}, then deploy "
+            f"with python train.py --resume {shell_path(name)} --push-to-hub {there}, then deploy "
             f"with --model {there}"
         )
     repo_id, revision = split_name(name)

@@ -3,30 +3,27 @@
 What `train.py` calls once it has read its arguments.
 """
 
+import contextlib
 import re
-import shlex
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from lstm_lm.checkpoint import (
-    Run,
-    checkpoint_folder,
-    newest_step,
-    read_run,
-    refuse_folder_in_use,
-)
+from lstm_lm.checkpoint import Run, checkpoint_folder, newest_step, read_run
+from lstm_lm.claims import claim_free, claim_new, claim_run
 from lstm_lm.config import TrainConfig
-from lstm_lm.console import Reporter
+from lstm_lm.console import Reporter, unfailing
 from lstm_lm.corpus import Corpus, build_corpus, cache_folder, cached_corpus
 from lstm_lm.errors import HubError, HubOfflineError, PushError, TextError
-from lstm_lm.loading import RESULTS_FILE, remove_partial_files
+from lstm_lm.loading import RESULTS_FILE
 from lstm_lm.processes import Processes, join, leave
 from lstm_lm.push import check_target, push_folder
 from lstm_lm.repository import Target
 from lstm_lm.snapshots import snapshots
 from lstm_lm.sources import standard_library, text_files
 from lstm_lm.training import Interrupted, begin, train
+from lstm_lm.visible_text import shell_path
+from lstm_lm.writing import remove_partial_files
 
 RUNS = Path("runs")
 
@@ -54,49 +51,56 @@ def begin_run(
         track: a tracker that gets the metrics too.
         target: where the model is pushed in the end; whether it can be is looked into before.
     """
+    reporter = unfailing(reporter)
     processes = join(config.device)
     told: list[Any] = [None]
-    if processes.first:
-        _check(target)
-        if out:
-            refuse_folder_in_use(out)  # before the work on the text
-        files = _files(sources)
-        corpus = build_corpus(files, config.tokenizer, config.vocab_size, reporter=reporter)
-        folder = out or _free_folder(RUNS / _name(sources, config))
-        _introduce(corpus, files, folder, reporter)
-        begin(
-            config,
-            corpus,
-            folder,
-            sources=sources,
-            files=[str(file.resolve()) for file in files],
-            command=command,
-            reporter=reporter,
-            given=given,
-            processes=processes,
-        )
-        told = [str(folder)]
-    _go_on(Path(processes.tell(told)[0]), processes, reporter, track, target)
+    with contextlib.ExitStack() as claims:
+        if processes.first:
+            _check(target)
+            if out:
+                claims.enter_context(claim_new(out, reporter))  # before the work on the text
+            files = _files(sources)
+            corpus = build_corpus(files, config.tokenizer, config.vocab_size, reporter=reporter)
+            folder = out
+            if folder is None:
+                claim = claim_free(RUNS / _name(sources, config), reporter)
+                folder = claims.enter_context(claim).folder
+            _introduce(corpus, files, folder, reporter)
+            begin(
+                config,
+                corpus,
+                folder,
+                sources=sources,
+                files=[str(file.resolve()) for file in files],
+                command=command,
+                reporter=reporter,
+                given=given,
+                processes=processes,
+            )
+            told = [str(folder)]
+        _go_on(Path(processes.tell(told)[0]), processes, reporter, track, target)
 
 
 def resume_run(
     folder: Path, reporter: Reporter, track: str | None = None, target: Target | None = None
 ) -> None:
     """Go on with the run in the folder; one that is finished is only pushed, if there is where."""
+    reporter = unfailing(reporter)
     run = read_run(folder)
     processes = join(run.train.device)
     finished = newest_step(folder) == run.train.steps and (folder / RESULTS_FILE).exists()
-    if processes.first:
-        for place in (folder, checkpoint_folder(folder), *snapshots(folder)):
-            remove_partial_files(place)
-        if not finished:
-            _check(target)
-    if not finished or target is None:
-        _go_on(folder, processes, reporter, track, target)
+    if finished and target:
+        leave()
+        if processes.first:
+            _push(folder, run, target, reporter)
         return
-    leave()
-    if processes.first:
-        _push(folder, run, target, reporter)
+    with contextlib.ExitStack() as claims:
+        if processes.first:
+            claims.enter_context(claim_run(folder, reporter))
+            for place in (folder, checkpoint_folder(folder), *snapshots(folder)):
+                remove_partial_files(place)
+            _check(target)
+        _go_on(folder, processes, reporter, track, target)
 
 
 def _check(target: Target | None) -> None:
@@ -114,7 +118,7 @@ def _push(folder: Path, run: Run, target: Target, reporter: Reporter) -> None:
     try:
         push_folder(folder, target, reporter)
     except HubError as error:
-        again = f"python train.py --resume {shlex.quote(str(folder))} {target.options()}"
+        again = f"python train.py --resume {shell_path(folder)} {target.options()}"
         raise PushError(
             f"{error}; the model is whole in {folder}: once that is mended, push it with  {again}"
         ) from None
@@ -139,7 +143,7 @@ def _go_on(
     if target and processes.first:
         _push(folder, run, target, reporter)
         return
-    reporter.line(f"look inside it:  python app.py --model {folder}")
+    reporter.line(f"look inside it:  python app.py --model {shell_path(folder)}")
 
 
 def _corpus_of(run: Run, reporter: Reporter) -> Corpus:
@@ -171,19 +175,12 @@ def _name(sources: list[str], config: TrainConfig) -> str:
     return f"{stem}-{'char' if config.tokenizer == 'char' else 'subword'}"
 
 
-def _free_folder(folder: Path) -> Path:
-    """The folder, or the first of folder-2, folder-3, ... that is not there yet."""
-    number, free = 1, folder
-    while free.exists():
-        number += 1
-        free = folder.with_name(f"{folder.name}-{number}")
-    return free
-
-
 def _introduce(corpus: Corpus, files: list[Path], folder: Path, reporter: Reporter) -> None:
     shown = str(files[0]) if len(files) == 1 else f"{len(files)} files"
     reporter.line(
         f"{shown}: {corpus.characters:,} characters, {corpus.tokenizer.vocab_size} different "
         f"tokens; {len(corpus.training):,} tokens train, {len(corpus.validation):,} validate"
     )
-    reporter.line(f"the run goes to {folder}; Ctrl-C saves it, --resume {folder} goes on")
+    reporter.line(
+        f"the run goes to {folder}; Ctrl-C saves it, --resume {shell_path(folder)} goes on"
+    )

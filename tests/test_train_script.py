@@ -17,8 +17,11 @@ import pytest
 import torch
 
 import train
+from app import models_to_serve
 from lstm_lm.checkpoint import checkpoint_folder, load_checkpoint
-from lstm_lm.loading import load_folder, read_metrics
+from lstm_lm.claims import claim_new, claim_run
+from lstm_lm.console import Reporter
+from lstm_lm.loading import load, load_folder, read_metrics
 
 PROJECT = Path(train.__file__).parent
 THREADS = str(torch.get_num_threads())  # of the processes: other numbers add in other orders
@@ -346,3 +349,106 @@ def test_text_is_read_from_standard_input(place: Path, monkeypatch: pytest.Monke
     assert train.main(["--resume", "piped"]) == 0
     shutil.rmtree(place / "cache")
     assert train.main(["--resume", "piped"]) == 2  # what came through a pipe is gone
+
+
+# From here on: one process, which stands for the second of two.
+
+
+@pytest.fixture
+def quick(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The place, where the end of a run writes a little text instead of much."""
+    monkeypatch.setattr("lstm_lm.scoring.WRITTEN_TOKENS", 60)
+    return place
+
+
+def code_of(*arguments: str) -> int:
+    return train.main(["--text", "text.txt", *SIZES, "--steps", "2", *arguments])
+
+
+def test_a_second_process_is_refused_the_folder_of_a_run_that_is_trained(
+    quick: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert code_of("--out", "live") == 0
+    (quick / "live" / ".model.safetensors.partial-12").touch()  # the first is just writing it
+    before = sorted(quick.rglob("*"))
+    capsys.readouterr()
+    with claim_run(quick / "live", Reporter()):
+        assert train.main(["--resume", "live"]) == 2
+    said = f"live is being trained by process {os.getpid()}: wait for its end, or stop it with "
+    assert capsys.readouterr() == ("", f"train.py: {said}Ctrl-C, which saves it\n")
+    assert sorted(quick.rglob("*")) == before
+    with claim_new(quick / "new", Reporter()):
+        assert code_of("--out", "new") == 2
+    assert "train.py: new is being trained by process" in capsys.readouterr().err
+
+
+def test_a_run_that_cannot_begin_leaves_the_folder_that_it_claimed_as_it_was(place: Path) -> None:
+    (place / "empty").mkdir()
+    before = sorted(place.rglob("*"))
+    for text in ("binary.txt", "short.txt"):
+        for out in ("empty", "new/run"):
+            assert train.main(["--text", text, "--steps", "2", "--out", out]) == 2
+    assert [path for path in sorted(place.rglob("*")) if "cache" not in path.parts] == before
+
+
+def test_a_home_is_expanded_and_printed_commands_can_be_pasted(
+    quick: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(quick / "my home"))
+    assert code_of("--out=~/run") == 0
+    out = capsys.readouterr().out
+    folder = f"'{quick}/my home/run'"
+    assert f"Ctrl-C saves it, --resume {folder} goes on" in out
+    assert f"python app.py --model {folder}" in out
+    assert train.main(["--resume", "~/run"]) == 0
+    assert not (quick / "~").exists()
+    assert train.main(["--resume", "~nobody-of-that-name/run"]) == 2
+    assert "cannot find ~nobody-of-that-name/run: Could not determine" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
+def test_names_that_are_not_utf8_or_steer_a_terminal_are_trained_on_and_shown_safely(
+    quick: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "caf\udce9\x1b[2J.txt"
+    (quick / name).write_text(TEXT)
+    options = [*SIZES, "--steps", "2"]
+    assert train.main(["--text", name, *options, "--out", "l\udce9"]) == 0
+    out, err = capsys.readouterr()
+    assert "caf\\xe9\\x1b[2J.txt: 4,260 characters" in out
+    assert "python app.py --model $'l\\xe9'" in out
+    assert "\x1b" not in (out + err).replace("\x1b[A", "")  # how tqdm goes up a line
+    assert json.loads((quick / "l\udce9" / "results.json").read_text())["command"].startswith(
+        "python train.py --text $'caf\\xe9\\x1b[2J.txt' --layers 2"
+    )
+    assert train.main(["--resume", "l\udce9"]) == 0
+    # What was printed names the model as well, for a page that could not send the name itself.
+    models, notes = models_to_serve(["l\udce9"])
+    assert (models, notes) == (["l\\xe9"], [])
+    assert load("l\\xe9").name == "l\\xe9"
+
+
+def test_an_argument_that_steers_a_terminal_is_shown_safely(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        train.main(["--what\x1b[2J\n"])
+    err = capsys.readouterr().err
+    assert err.startswith("train.py: unrecognized arguments: --what\\x1b[2J\\n; see")
+    assert err.count("\n") == 1
+
+
+def test_a_console_that_is_gone_costs_no_step_and_no_file(place: Path) -> None:
+    """A real process whose stdout and stderr have no reader from the start."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, str(PROJECT / "train.py"), "--text", "text.txt", *SIZES,
+         "--steps", "4", "--evaluations", "2", "--out", "run"],
+        check=False, cwd=place, stdin=subprocess.DEVNULL, stdout=write, stderr=write, timeout=120,
+    )  # fmt: skip
+    os.close(write)
+    assert done.returncode == 0
+    assert [row["step"] for row in read_metrics(place / "run")] == [2, 4]
+    assert (place / "run" / "results.json").exists()
+    assert (place / "run" / "loss.png").exists()
