@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish to stop, which a loop grants when its work can be saved.
+"""Ctrl-C, SIGTERM and a terminal that goes as a wish to stop, which a loop grants when it can.
 
 Knows nothing of the work.
 """
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[threading.Event]:
-    """Within the block Ctrl-C and SIGTERM ask the loop to stop; a second Ctrl-C insists."""
+    """Within the block these signals ask the loop to stop; a second Ctrl-C insists."""
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield event  # only the main thread hears signals
@@ -23,7 +23,11 @@ def interruptible() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         event.set()
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:  # as under nohup
+        numbers.append(hang_up)
+    before = {number: signal.signal(number, ask) for number in numbers}
     try:
         yield event
     finally:

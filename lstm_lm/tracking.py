@@ -5,11 +5,13 @@ training.
 """
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from lstm_lm.console import Reporter, optional
 from lstm_lm.errors import UserError
+from lstm_lm.visible_text import printable
 
 TRACKERS = ("trackio",)
 PROJECT = "lstm-lm"
@@ -38,7 +40,7 @@ class TrackioTracker(Tracker):
 
         self._run = trackio.init(
             project=PROJECT,
-            name=folder.resolve().name,
+            name=printable(folder.resolve().name),
             config=dict(settings),
             resume="allow",
             embed=False,
@@ -55,6 +57,36 @@ class TrackioTracker(Tracker):
         self._run.finish()
 
 
+class _Optional(Tracker):
+    """Another tracker until its first failure, which is told; from then on it gets no row."""
+
+    def __init__(self, name: str, make: Callable[[], Tracker], reporter: Reporter) -> None:
+        self._name = name
+        self._reporter = reporter
+        self._failed = False
+        self._tracker = Tracker()
+
+        def begin() -> None:
+            self._tracker = make()
+
+        self._attempt(begin)
+
+    def log(self, row: Mapping[str, Any]) -> None:
+        if not self._failed:
+            self._attempt(lambda: self._tracker.log(row))
+
+    def close(self) -> None:
+        self._attempt(self._tracker.close)
+
+    def _attempt(self, call: Callable[[], object]) -> None:
+        told = Reporter() if self._failed else self._reporter
+        failed = True
+        with optional(told, f"the metrics no longer go to {self._name}, metrics.jsonl has them"):
+            call()
+            failed = False
+        self._failed |= failed
+
+
 def check_tracker(name: str | None) -> None:
     """Raise UserError if the tracker is not installed; needs no import of it."""
     if name is not None and importlib.util.find_spec(name) is None:
@@ -64,6 +96,19 @@ def check_tracker(name: str | None) -> None:
         )
 
 
-def open_tracker(name: str | None, folder: Path, settings: Mapping[str, Any]) -> Tracker:
-    """The tracker of this name (one of TRACKERS), or one that keeps nothing for None."""
-    return TrackioTracker(folder, settings) if name == "trackio" else Tracker()
+def open_tracker(
+    name: str | None, folder: Path, settings: Mapping[str, Any], reporter: Reporter
+) -> Tracker:
+    """The tracker of this name (one of TRACKERS), or one that keeps nothing for None.
+
+    It raises nothing: a run must not end because it can no longer be followed elsewhere.
+
+    Args:
+        name: of the tracker.
+        folder: the run folder.
+        settings: shown beside the curves.
+        reporter: told of its first failure.
+    """
+    if name != "trackio":
+        return Tracker()
+    return _Optional(name, lambda: TrackioTracker(folder, settings), reporter)

@@ -21,7 +21,7 @@ from lstm_lm import checkpoint
 from lstm_lm.card import public_command, write_card
 from lstm_lm.checkpoint import Run
 from lstm_lm.config import TrainConfig, to_json
-from lstm_lm.console import Bar, Reporter
+from lstm_lm.console import Bar, Reporter, optional, unfailing
 from lstm_lm.corpus import Corpus, Streams
 from lstm_lm.device import choose_device, choose_precision
 from lstm_lm.errors import CheckpointError, UserError
@@ -33,7 +33,6 @@ from lstm_lm.loading import (
     load_folder,
     read_metrics,
     save,
-    write_atomically,
 )
 from lstm_lm.loss_curve import write_loss_curve
 from lstm_lm.model import LanguageModel
@@ -44,6 +43,8 @@ from lstm_lm.sizing import RULED, spelled_out
 from lstm_lm.snapshots import snapshot_folder, snapshot_steps
 from lstm_lm.tracking import Tracker, open_tracker
 from lstm_lm.trainer import MOST_EVALUATIONS, Trainer
+from lstm_lm.visible_text import shell_path
+from lstm_lm.writing import write_atomically
 
 REPORT_STEPS = 10  # losses are read from the device, and checked, this often
 
@@ -137,16 +138,19 @@ def train(
         raise CheckpointError(
             "the text is not the one that this run began with: bring it back, or start a new run"
         )
+    reporter = unfailing(reporter)
     device = choose_device(run.train.device)
     dtype, warning = choose_precision(run.train.precision, device)
     if warning:
         reporter.line(warning)
     trainer = Trainer(run.train, corpus, device, dtype, processes)
-    tracker = open_tracker(track if trainer.processes.first else None, folder, to_json(run.train))
+    tracker = open_tracker(
+        track if trainer.processes.first else None, folder, to_json(run.train), reporter
+    )
     loop = _Loop(run, corpus, folder, trainer, reporter, tracker)
-    if checkpoint.has_checkpoint(folder):
-        loop.resume()
     try:
+        if checkpoint.has_checkpoint(folder):
+            loop.resume()
         with interruptible() as interrupted:
             loop.run(interrupted)
     finally:
@@ -188,6 +192,8 @@ class _Loop:
         self.loss_count = 0
         self.seconds = 0.0
         self.best: float | None = None
+        # And what the last evaluation found.
+        self.is_best = False
 
     def info(self) -> dict[str, Any]:
         """What a checkpoint holds besides tensors."""
@@ -250,11 +256,12 @@ class _Loop:
                     continue
                 now = time.perf_counter()
                 self.seconds, clock = self.seconds + now - clock, now
-                if evaluate and processes.first:
-                    self._evaluate(step)
+                row = self._evaluate(step) if evaluate and processes.first else None
                 tensors = trainer.tensors()
                 if processes.first:
                     checkpoint.save_checkpoint(self.folder, step, tensors, self.info())
+                if row:  # only what is saved is told
+                    self._tell(row)
                 last_save = time.perf_counter()
                 if stop and step < self.steps:
                     raise Interrupted(step, self.folder)
@@ -299,8 +306,12 @@ class _Loop:
         place = checkpoint.checkpoint_folder(self.folder)
         return f"the last checkpoint is of step {step:,} in {place}"
 
-    def _evaluate(self, step: int) -> None:
-        """Score the model, keep it if it is the best so far, write and say how it does."""
+    def _evaluate(self, step: int) -> dict[str, Any]:
+        """Score the model, keep it if it is the best so far, and write down how it does.
+
+        Returns:
+            The row of the metrics.
+        """
         model = self.trainer.model
         model.eval()
         loss, row = evaluation_row(
@@ -314,17 +325,25 @@ class _Loop:
         )
         self._check_finite([loss])  # the last step may have spoilt the weights
         self.loss_sum, self.loss_count = 0.0, 0
-        is_best = self.best is None or loss < self.best
+        self.is_best = self.best is None or loss < self.best
         with self._writing():
-            if is_best:
+            if self.is_best:
                 self.best = loss
                 save(model, self.folder)
             self._write_metrics([*read_metrics(self.folder), row])
-            write_card(self.folder, self.command)
-        self.tracker.log(row)
         model.train()
-        for line in told(row, characters=self.config.tokenizer == "char", is_best=is_best):
+        return row
+
+    def _tell(self, row: dict[str, Any]) -> None:
+        """Say how the model does, wherever that is said; nothing of it may cost the run."""
+        self._write_card(self.command)
+        self.tracker.log(row)
+        for line in told(row, characters=self.config.tokenizer == "char", is_best=self.is_best):
             self.reporter.line(line)
+
+    def _write_card(self, command: str = "") -> None:
+        with optional(self.reporter, f"no card in {self.folder}"):
+            write_card(self.folder, command)
 
     def conclude(self) -> None:
         """Score the model that was kept, in both protocols, and write the result down."""
@@ -347,8 +366,9 @@ class _Loop:
                 self.folder / RESULTS_FILE,
                 lambda path: path.write_text(json.dumps(results, indent=2) + "\n"),
             )
+        with optional(self.reporter, f"no picture of the losses in {self.folder}"):
             write_loss_curve(self.folder, read_metrics(self.folder))
-            write_card(self.folder)
+        self._write_card()
         for line in lines:
             self.reporter.line(line)
 
@@ -360,7 +380,7 @@ class _Loop:
         except OSError as error:
             raise CheckpointError(
                 f"cannot write into {self.folder}: {error.strerror or error}; free some space "
-                f"and go on with --resume {self.folder}"
+                f"and go on with --resume {shell_path(self.folder)}"
             ) from None
 
     def _write_metrics(self, rows: list[dict[str, Any]]) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 import train
 from lstm_lm.loading import read_metrics
-from tests.conftest import PROVERBS
+from lstm_lm.tracking import open_tracker
+from tests.conftest import PROVERBS, Lines
 
 ROOT = Path(__file__).parent.parent
 READ_BACK = """
@@ -53,3 +54,50 @@ def test_a_tracker_that_is_not_installed_is_one_line(
         "train.py: --track trackio needs the package trackio, which is not installed: "
         "python -m pip install trackio, or leave --track out\n"
     )
+
+
+class Failing:
+    """Stands for trackio, and fails at one of its calls."""
+
+    def __init__(self, at: str) -> None:
+        self.at = at
+        self.calls: list[str] = []
+
+    def call(self, name: str) -> None:
+        self.calls.append(name)
+        if name == self.at:
+            raise RuntimeError(f"database is locked at {name}\nTry again")
+
+    def init(self, **settings: object) -> "Failing":
+        self.call("init")
+        return self
+
+    def log(self, row: object, step: int) -> None:
+        self.call("log")
+
+    def finish(self) -> None:
+        self.call("finish")
+
+
+@pytest.mark.parametrize(
+    ("at", "calls"),
+    [
+        ("init", ["init"]),
+        ("log", ["init", "log", "finish"]),  # no row more, but what it has is kept
+        ("finish", ["init", "log", "log", "finish"]),
+    ],
+)
+def test_a_tracker_that_fails_is_told_once_and_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str, calls: list[str]
+) -> None:
+    trackio, lines = Failing(at), Lines()
+    monkeypatch.setitem(sys.modules, "trackio", trackio)
+    tracker = open_tracker("trackio", tmp_path, {}, lines)
+    for step in (1, 2):
+        tracker.log({"step": step})
+    tracker.close()
+    assert trackio.calls == calls
+    assert lines.said == [
+        "the metrics no longer go to trackio, metrics.jsonl has them: "
+        f"RuntimeError: database is locked at {at}"
+    ]

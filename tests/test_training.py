@@ -1,8 +1,9 @@
+import contextlib
 import json
 import math
 import re
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,27 +13,18 @@ from torch import Tensor
 from lstm_lm import checkpoint, planning, sizing, training
 from lstm_lm.checkpoint import Run, checkpoint_folder, read_run
 from lstm_lm.config import TrainConfig
-from lstm_lm.console import Reporter
+from lstm_lm.console import Bar, Reporter
 from lstm_lm.corpus import Corpus
 from lstm_lm.errors import CheckpointError, ConfigError, TextError, UserError
 from lstm_lm.evaluation import quick_stateful_loss
+from lstm_lm.interruption import interruptible
 from lstm_lm.loading import load_folder, read_metrics
 from lstm_lm.model import LanguageModel
 from lstm_lm.trainer import Trainer
 from lstm_lm.training import Interrupted, begin, train
-from tests.conftest import MakeCorpus, tiny_training
+from tests.conftest import Lines, MakeCorpus, tiny_training
 
 METRICS = {"step", "tokens", "seconds", "train_loss", "val_loss", "val_bpc", "sample"}
-
-
-class Lines(Reporter):
-    """Remembers what was said."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def line(self, text: str = "") -> None:
-        self.said.append(text)
 
 
 def begin_tiny(corpus: Corpus, folder: Path, config: TrainConfig | None = None) -> Run:
@@ -125,7 +117,7 @@ def test_a_run_that_died_before_its_first_checkpoint_begins_again(
     assert weight_bytes(early) == weight_bytes(whole)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_saves_and_stops_after_the_step(
     corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
@@ -144,6 +136,17 @@ def test_a_signal_saves_and_stops_after_the_step(
     assert (caught.value.step, caught.value.folder) == (7, tmp_path / "run")
     assert checkpoint.load_checkpoint(tmp_path / "run")[0] == 7
     assert signal.getsignal(number) is before
+
+
+def test_a_terminal_that_goes_does_not_stop_what_nohup_began() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruptible() as interrupted:
+            signal.raise_signal(signal.SIGHUP)
+            assert not interrupted.is_set()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_resuming_a_finished_run_changes_nothing(corpus: Corpus, tmp_path: Path) -> None:
@@ -391,3 +394,78 @@ def test_a_disk_that_fills_up_at_an_evaluation_is_the_persons_to_mend(
     monkeypatch.undo()
     train(run, corpus, tmp_path / "run", Reporter())
     assert [row["step"] for row in read_metrics(tmp_path / "run")] == [4, 8, 12]
+
+
+class Failing(Reporter):
+    """Breaks whatever it is told, and notes which checkpoint was there by then."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.saved: list[int | None] = []
+
+    def line(self, text: str = "") -> None:
+        if text.startswith("step "):
+            self.saved.append(checkpoint.newest_step(self.folder))
+        raise UnicodeEncodeError("charmap", text, 0, 1, "character maps to <undefined>")
+
+    @contextlib.contextmanager
+    def bar(self, description: str, total: int, unit: str, *, done: int = 0) -> Iterator[Bar]:
+        yield FailingBar()
+        raise BrokenPipeError(32, "Broken pipe")
+
+
+class FailingBar(Bar):
+    def update(self, amount: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    def note(self, **figures: str) -> None:
+        raise RuntimeError("the notebook's widget is gone")
+
+
+def test_no_reporter_can_end_a_run_and_each_checkpoint_is_saved_before_it_is_told(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    quiet, folder = tmp_path / "quiet", tmp_path / "run"
+    train(begin_tiny(corpus, quiet), corpus, quiet, Reporter())
+    config, reporter = tiny_training(checkpoint_seconds=1000.0), Failing(folder)
+    train(begin_tiny(corpus, folder, config), corpus, folder, reporter)
+    assert reporter.saved == [4, 8, 12]
+    assert weight_bytes(folder) == weight_bytes(quiet)
+    assert (folder / "results.json").exists()
+
+
+def test_a_reporter_that_fails_hides_no_error_of_the_training(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Trainer, "train_step", lambda self: torch.tensor(float("nan")))
+    run = begin_tiny(corpus, tmp_path / "run")
+    with pytest.raises(UserError, match="the loss became nan"):
+        train(run, corpus, tmp_path / "run", Failing(tmp_path / "run"))
+
+
+@pytest.mark.parametrize(
+    ("drawing", "missing", "reason"),
+    [
+        ("write_loss_curve", "no picture of the losses in", "ImportError: numpy.core failed"),
+        ("write_card", "no card in", "ImportError: numpy.core failed"),
+    ],
+)
+def test_a_picture_or_a_card_that_fails_costs_the_run_no_more_than_itself(
+    corpus: Corpus,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    drawing: str,
+    missing: str,
+    reason: str,
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise ImportError("numpy.core failed\nto import")
+
+    monkeypatch.setattr(training, drawing, fail)
+    lines, folder = Lines(), tmp_path / "run"
+    train(begin_tiny(corpus, folder), corpus, folder, lines)
+    assert f"{missing} {folder}: {reason}" in lines.said
+    assert (folder / "results.json").exists()
+    assert (folder / "loss.png").exists() == (drawing != "write_loss_curve")
+    assert (folder / "README.md").exists() == (drawing != "write_card")
+    assert checkpoint.newest_step(folder) == 12
