@@ -2,6 +2,9 @@
 
 import json
 import math
+import os
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -266,3 +269,40 @@ def test_at_most_six_runs_are_drawn_and_the_rest_is_told(tmp_path: Path) -> None
     payload = runs.payload([(tmp_path / letter).as_posix() for letter in "abcdefgh"])
     assert len(payload["runs"]) == 6
     assert payload["notes"] == ["6 runs are drawn at most: the first of those chosen."]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes, and a pipe")
+def test_whatever_lies_among_the_runs_the_view_opens_and_can_be_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = tmp_path / "runs"
+    for name in ("good", "caf\udce9", "esc\x1b[2J\u202e"):
+        (runs / name).mkdir(parents=True)
+        (runs / name / METRICS_FILE).write_text(json.dumps(row(100, 2.0)) + "\n")
+    (runs / "file").touch()
+    (runs / "loop").symlink_to("loop")
+    (runs / "nowhere").symlink_to("gone")
+    for name in ("pipe", "folder", "locked", "void"):
+        (runs / name).mkdir()
+    os.mkfifo(runs / "pipe" / METRICS_FILE)
+    (runs / "folder" / METRICS_FILE).mkdir()
+    (runs / "locked" / METRICS_FILE).write_text(json.dumps(row(100, 2.0)) + "\n")
+    exists, locked = Path.exists, set[str]()
+
+    def refuse(path: Path, **more: bool) -> bool:
+        if path.parent.name in locked:
+            raise PermissionError(13, "Permission denied", str(path))
+        return exists(path, **more)
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    training = TrainingRuns([], label=label_of, runs_folder=runs)
+    names = [name for _, name in training.choices()]
+    for name in ("nothing", "locked"):  # a folder may be locked while the page is open
+        locked.add(name)
+        training.look()
+        sent = json.dumps([training.choices(), training.payload(names)], ensure_ascii=False)
+        sent.encode()
+        assert training.version(names)
+        assert not re.search("[\\ud800-\\udfff\x1b\u202e]", sent)
+    labels = [label for label, _ in training.choices()]
+    assert {"good", "caf\\xe9", "esc\\x1b[2J\\u202e", "locked"} <= set(labels)

@@ -4,9 +4,11 @@ Runs are read while they are trained: a file is read again only when it has chan
 that is half written is left for the next look. Knows nothing of gradio.
 """
 
+import contextlib
 import io
 import json
 import math
+import os
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from lstm_lm.loading import (
     bundled_models,
     model_folder,
 )
+from lstm_lm.visible_text import printable
 
 RUNS_FOLDER = Path("runs")  # where train.py puts its runs
 MOST_OPENED = 3  # runs drawn when the view opens
@@ -153,17 +156,23 @@ class TrainingRuns:
     def look(self) -> None:
         """Take in the runs that have come to have metrics."""
         folders = dict(self._folders)
-        known = {folder.resolve() for folder in folders.values()}
+        known = {os.path.realpath(folder) for folder in folders.values()}
         for name, folder in self._candidates():
-            if name in folders or folder.resolve() in known or not (folder / METRICS_FILE).exists():
+            place = os.path.realpath(
+                folder
+            )  # of what is no folder as well, such as a link to itself
+            if name in folders or place in known or not _is_there(folder / METRICS_FILE):
                 continue
             folders[name] = folder
-            known.add(folder.resolve())
+            known.add(place)
         self._folders = folders
 
     def _candidates(self) -> list[tuple[str, Path]]:
-        runs = sorted(self._runs_folder.glob(f"*/{METRICS_FILE}"))
-        return self._models + [(path.parent.as_posix(), path.parent) for path in runs]
+        """The models, and whatever lies in the folder of runs, under names that can be sent."""
+        runs: list[Path] = []
+        with contextlib.suppress(OSError):
+            runs = sorted(self._runs_folder.iterdir())
+        return self._models + [(printable(run.as_posix()), run) for run in runs]
 
     def choices(self) -> list[tuple[str, str]]:
         """(label, name) of each run on offer; a label that two would share is the whole name."""
@@ -211,7 +220,7 @@ class TrainingRuns:
         return status.st_mtime_ns, status.st_size
 
     def _finished(self, name: str) -> bool:
-        return name in bundled_models() or (self._folders[name] / RESULTS_FILE).exists()
+        return name in bundled_models() or _is_there(self._folders[name] / RESULTS_FILE)
 
     def payload(self, chosen: Sequence[str]) -> Payload:
         """What the curves component draws of these runs, in the order in which they are offered."""
@@ -237,6 +246,13 @@ class TrainingRuns:
             "runs": [_drawn(run) for run in drawn],
             "places": places([run.evaluations for run in drawn]),
         }
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is such a file, as far as may be seen."""
+    with contextlib.suppress(OSError):
+        return path.exists()
+    return False
 
 
 def _found(names: Sequence[str]) -> list[tuple[str, Path]]:
