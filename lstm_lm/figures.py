@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lstm_lm.console import reason_of
 from lstm_lm.errors import FigureError
 from lstm_lm.palette import range_of, signal_of, stops_of, visible
 from lstm_lm.trace import GateTrace
@@ -36,8 +37,10 @@ def plot(
     try:
         import matplotlib.pyplot as plt
         from matplotlib.colors import LinearSegmentedColormap
-    except ImportError:
+    except ModuleNotFoundError:
         raise FigureError("matplotlib is not installed: python -m pip install matplotlib") from None
+    except (ImportError, ValueError) as error:  # as with MPLBACKEND=nonsense
+        raise FigureError(f"matplotlib cannot be imported: {reason_of(error)}") from None
     values = trace[signal][trace.layer_index(layer)]  # (steps, units)
     rows = list(range(trace.units)) if units is None else [_unit(trace, u) for u in units]
     steps = range(trace.steps)[start:stop]

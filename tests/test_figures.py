@@ -154,3 +154,21 @@ def test_what_cannot_be_drawn_is_refused_in_a_line(
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(FigureError, match="matplotlib is not installed: python -m pip install mat"):
         trace.plot("forget_gate")
+
+
+def test_a_matplotlib_that_is_there_and_cannot_be_imported_says_why(
+    model: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        """As matplotlib answers MPLBACKEND=nonsense."""
+
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            if name == "matplotlib.pyplot":
+                raise ValueError("Key backend: 'nonsense' is not a valid value\nfor backend")
+
+    monkeypatch.delitem(sys.modules, "matplotlib.pyplot")
+    monkeypatch.delattr(mpl, "pyplot")
+    monkeypatch.setattr(sys, "meta_path", [Broken, *sys.meta_path])
+    with pytest.raises(FigureError, match=r"cannot be imported: ValueError: Key .* valid value\Z"):
+        model.trace(TEXT).plot("forget_gate")
