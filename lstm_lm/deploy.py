@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from lstm_lm.errors import ConfigError, HubAccessError, HubError, UserError
 from lstm_lm.hub import MODEL_FILES, TIMEOUT, fetch, hub_api, is_same
 from lstm_lm.hub_errors import LOG_IN, TOKEN_PAGE, explain, first_line, root
-from lstm_lm.loading import bundled_models, is_local, load_folder
+from lstm_lm.loading import bundled_models, is_local, load_folder, model_folder
 from lstm_lm.repository import is_repository_id, split_name
 from lstm_lm.space import (
     MODELS_VARIABLE,
@@ -94,12 +94,13 @@ def _served(name: str, space: str, notes: list[str]) -> ServedModel:
     if name in bundled_models():
         return ServedModel(name=name)
     if is_local(name):
-        label = re.sub(r"[^\w.-]+", "-", Path(name).resolve().name, flags=re.ASCII)
+        folder = model_folder(name)
+        label = re.sub(r"[^\w.-]+", "-", folder.resolve().name, flags=re.ASCII)
         there = f"{space.split('/')[0]}/{label}"
         raise UserError(
             f"{name} is a folder on this machine, and a Space loads models from the Hub: push it "
-            f"with python train.py --resume {shell_path(name)} --push-to-hub {there}, then deploy "
-            f"with --model {there}"
+            f"with python train.py --resume {shell_path(folder)} --push-to-hub {there}, then "
+            f"deploy with --model {there}"
         )
     repo_id, revision = split_name(name)
     folder = fetch(repo_id, revision)

@@ -1,13 +1,17 @@
 """The findings of a model and a text on the command line."""
 
+import io
 import re
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lstm_lm.insight.__main__ import main
 from lstm_lm.insight.report import held_out
 from lstm_lm.model import LanguageModel
+from lstm_lm.streams import Surviving
 from tests.planted import delay_rnn, hand_set_lstm
 from tests.test_insight_units import TEXT
 
@@ -64,3 +68,45 @@ def test_an_rnn_is_reported_without_gates(folder: Path, capsys: pytest.CaptureFi
     kinds = {line.split()[0] for line in capsys.readouterr().out.splitlines()}
     assert not kinds & {"acts", "keeps", "saturation"}
     assert isinstance(LanguageModel.from_pretrained(folder / "rnn"), LanguageModel)
+
+
+class Failing(io.RawIOBase):
+    """What stdout leads to, and no longer takes."""
+
+    def __init__(self, error: OSError) -> None:
+        self.error: OSError | None = error
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Any, /) -> int:
+        if self.error:
+            raise self.error
+        return len(content)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (BrokenPipeError(32, "Broken pipe"), 0, ""),
+        (
+            OSError(28, "No space left on device"),
+            2,
+            "lstm_lm.insight: cannot write the findings: No space left on device\n",
+        ),
+    ],
+    ids=["left", "full"],
+)
+def test_a_reader_that_left_has_what_it_wanted_and_a_full_disk_is_told(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: OSError,
+    code: int,
+    said: str,
+) -> None:
+    stdout = Failing(error)
+    monkeypatch.setattr(sys, "stdout", Surviving(io.BufferedWriter(stdout), encoding="utf-8"))
+    assert main([str(folder / "lstm"), str(folder / "text.txt"), "--steps", "900"]) == code
+    assert capsys.readouterr().err == said
+    stdout.error = None  # or what is still buffered would fail when it is closed

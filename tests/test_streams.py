@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,11 +102,11 @@ class Slow(io.BytesIO):
         super().__init__()
         self.full = True
 
-    def write(self, text: object, /) -> int:
+    def write(self, text: Any, /) -> int:
         if self.full:
             self.full = False
             raise BlockingIOError(11, "write could not complete without blocking")
-        return super().write(text)  # pyright: ignore[reportArgumentType]
+        return super().write(text)
 
 
 def test_a_reader_that_is_slow_misses_a_line_and_gets_the_next() -> None:
