@@ -25,6 +25,8 @@ class User:
     role: str = "write"
     orgs: dict[str, str] = field(default_factory=dict)
     """Organisation -> role in it."""
+    pro: bool = False
+    """Whether the account is a paying one."""
 
     def may_read(self, owner: str) -> bool:
         """Whether the token may read what `owner` keeps private."""
@@ -36,8 +38,8 @@ class User:
 
 
 USERS = {
-    "t-ada": User("ada", orgs={"lab": "admin", "library": "read"}),
-    "t-bob": User("bob"),
+    "t-ada": User("ada", orgs={"lab": "admin", "library": "read"}, pro=True),
+    "t-bob": User("bob", orgs={"club": "admin"}),
     "t-eve": User("eve", role="read"),
 }
 
@@ -51,6 +53,8 @@ class Repository:
     private: bool = False
     gated: bool = False
     sdk: str | None = None
+    hardware: str | None = None
+    """Of a Space; None: cpu-basic, as nothing else was asked for."""
     variables: dict[str, str] = field(default_factory=dict)
     commits: dict[str, Files] = field(default_factory=dict)
     """Commit -> all files then; the oldest first."""

@@ -1,4 +1,4 @@
-"""What the loopback Hub answers: whoami, repositories, a push, a load, a Space's variables."""
+"""What the loopback Hub answers: whoami, repositories, a push, a load, a Space's settings."""
 
 import base64
 import hashlib
@@ -7,6 +7,7 @@ import re
 import urllib.parse
 from typing import Any
 
+from tests.hub.hardware import CPU, PAYING_ORGS, refuse_hardware
 from tests.hub.repositories import SDKS, Repository, card_errors, entry, git_oid, is_lfs
 from tests.hub.server import Call, Content, Refusal, route
 
@@ -29,10 +30,12 @@ def whoami(call: Call) -> Any:
     if call.user is None:
         raise Refusal(401, "Invalid username or password.")
     orgs = [
-        {"type": "org", "name": name, "roleInOrg": role} for name, role in call.user.orgs.items()
+        {"type": "org", "name": name, "roleInOrg": role, "canPay": name in PAYING_ORGS}
+        for name, role in call.user.orgs.items()
     ]
     auth = {"type": "access_token", "accessToken": {"role": call.user.role}}
-    return {"type": "user", "name": call.user.name, "orgs": orgs, "auth": auth}
+    account = {"name": call.user.name, "isPro": call.user.pro, "canPay": call.user.pro}
+    return {"type": "user", **account, "orgs": orgs, "auth": auth}
 
 
 @route("GET", API + "/auth-check(?P<write>/write)?")
@@ -46,8 +49,11 @@ def information(call: Call, kinds: str, name: str, revision: str = "main") -> An
     commit = commit_of(repository, revision)
     readme = repository.commits[commit].get("README.md", b"").decode()
     library = re.search(r"^library_name: (\S+)$", readme, re.MULTILINE)
+    label = re.sub(r"[^a-z0-9]+", "-", name.lower())
+    served = {"subdomain": label, "host": f"https://{label}.hf.space"} if kinds == "spaces" else {}
     return {
         "id": name,
+        **served,
         "library_name": library and library[1],
         "author": repository.owner,
         "sha": commit,
@@ -121,8 +127,15 @@ def create(call: Call) -> Any:
         raise Refusal(403, f"You don't have the rights to create a {kind} under {owner}")
     if kind == "space" and asked.get("sdk") not in SDKS:
         raise Refusal(400, f"sdk must be one of {SDKS}")
+    if kind == "space":
+        refuse_hardware(call.hub, call.user, owner, asked["sdk"], asked.get("hardware") or CPU)
     repository = call.hub.add(
-        name, {}, kind, private=asked.get("visibility") == "private", sdk=asked.get("sdk")
+        name,
+        {},
+        kind,
+        private=asked.get("visibility") == "private",
+        sdk=asked.get("sdk"),
+        hardware=asked.get("hardware"),
     )
     repository.variables = {item["key"]: item["value"] for item in asked.get("variables", [])}
     return {"url": url, "name": name}
@@ -249,7 +262,16 @@ def delete_variable(call: Call, name: str) -> Any:
 
 
 @route("GET", SPACE + "/runtime")
-@route("POST", SPACE + "/(?:restart|hardware|sleeptime)")
+@route("POST", SPACE + "/(?:restart|sleeptime)")
 def runtime(call: Call, name: str) -> Any:
-    call.find("spaces", name)
-    return {"stage": "BUILDING", "hardware": {"current": None, "requested": "cpu-basic"}}
+    requested = call.find("spaces", name).hardware or CPU
+    return {"stage": "BUILDING", "hardware": {"current": None, "requested": requested}}
+
+
+@route("POST", SPACE + "/hardware")
+def request_hardware(call: Call, name: str) -> Any:
+    space, hardware = call.find("spaces", name, write=True), json.loads(call.body)["flavor"]
+    assert call.user
+    refuse_hardware(call.hub, call.user, space.owner, str(space.sdk), hardware)
+    space.hardware = hardware
+    return runtime(call, name)

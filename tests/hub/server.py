@@ -7,11 +7,12 @@
         hub.requests  # ["POST /api/repos/create", ...] in order
     hub.tokens  # the token that came with each of them, empty where none did
 
-Who there is (`repositories.USERS`): `ada` (token t-ada, also admin of `lab` and reader of
-`library`), `bob` (t-bob) and `eve`, whose token t-eve may only read. Kinds of repository are
-"model", "dataset" and "space"; one name may stand for one of each, as on the Hub, unless
-`one_kind_a_name` is set. A new repository has a first commit with a .gitattributes. `routes.py`
-has what it answers.
+Who there is (`repositories.USERS`): `ada` (token t-ada, who pays, also admin of `lab`, which pays,
+and reader of `library`), `bob` (t-bob, a free account, also admin of `club`, which is free) and
+`eve`, whose token t-eve may only read. Kinds of repository are "model", "dataset" and "space"; one
+name may stand for one of each, as on the Hub, unless `one_kind_a_name` is set. A new repository has
+a first commit with a .gitattributes. `routes.py` has what it answers, `hardware.py` what a Space
+costs whom.
 
 What goes wrong is said before: `hub.fault("PUT", "/lfs/", cut=1_000_000)` reads (or, of a GET,
 sends) so many bytes of the body and closes the connection; `corrupt=True` flips a bit of the body

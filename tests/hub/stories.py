@@ -50,6 +50,23 @@ def space_story() -> dict[str, str]:
     return {key: variable.value for key, variable in api.get_space_variables(name).items()}
 
 
+def hardware_story() -> list[str]:
+    """What each of a free account's Spaces runs on, or what the Hub says instead."""
+    from huggingface_hub import HfApi, SpaceHardware
+    from huggingface_hub.errors import HfHubHTTPError
+
+    api, told = HfApi(), []
+    wanted = ("docker", None), ("static", None), *[("gradio", SpaceHardware.ZERO_A10G)] * 3
+    for number, (sdk, hardware) in enumerate(wanted):
+        name = f"bob/{number}"
+        try:
+            api.create_repo(name, repo_type="space", space_sdk=sdk, space_hardware=hardware)
+            told.append(str(api.get_space_runtime(name).requested_hardware))
+        except HfHubHTTPError as error:
+            told.append(f"{error.response.status_code} {error.server_message}")
+    return told
+
+
 def refusal(call: str, *arguments: str, **how: Any) -> str:
     """The name of the client's error at this call of its API."""
     from huggingface_hub import HfApi

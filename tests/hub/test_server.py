@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.hub.client import Person
 from tests.hub.server import LoopbackHub
-from tests.hub.stories import BIG, model_story, refusals, space_story
+from tests.hub.stories import BIG, hardware_story, model_story, refusals, space_story
 
 
 def test_a_model_makes_the_round_trip(
@@ -28,6 +28,19 @@ def test_a_space_is_made_and_takes_files_and_variables(
     space = hub.repository("lab/page", "space")
     assert space.variables == {"B": "2"}
     assert sorted(space.files()) == [".gitattributes", "README.md"]
+
+
+def test_a_free_account_has_static_spaces_and_two_on_zero_gpu(
+    hub: LoopbackHub, person: Callable[..., Person]
+) -> None:
+    told = person("t-bob").run(hardware_story)
+    assert told[0].startswith(
+        "402 Static Spaces are free for everyone, but hosting Gradio and Docker Spaces on free "
+        "cpu-basic requires a PRO subscription"
+    )
+    assert told[1:4] == ["cpu-basic", "zero-a10g", "zero-a10g"]
+    assert told[4].startswith("403 ")
+    assert len(hub.repositories) == 3
 
 
 def test_what_is_not_allowed_is_refused_as_the_hub_does(
