@@ -46,6 +46,12 @@ def parser() -> argparse.ArgumentParser:
         help="do not serve here: make this Space on the Hub, or bring it up to date, so that it "
         "serves these models",
     )
+    parser.add_argument(
+        "--hardware",
+        metavar="NAME",
+        help="with --deploy: what a new Space runs on, such as cpu-basic or zero-a10g (default: "
+        "auto, what your account can have; one that is there keeps what it has)",
+    )
     return parser
 
 
@@ -66,7 +72,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             for name in ("host", "port", "share"):
                 if getattr(options, name):
                     raise UserError(f"--deploy serves nothing here: leave out --{name}")
-            return _deploy(options.deploy, options.model or [])
+            return _deploy(options.deploy, options.model or [], options.hardware)
+        if options.hardware is not None:
+            raise UserError("--hardware is of a Space: add --deploy OWNER/SPACE")
         models, notes = models_to_serve(options.model or [])
 
         from lstm_lm.ui.guests import rules_from
@@ -128,13 +136,18 @@ def models_to_serve(given: Sequence[str]) -> tuple[list[str], list[str]]:
     return models, notes
 
 
-def _deploy(space: str, models: Sequence[str]) -> int:
+def _deploy(space: str, models: Sequence[str], hardware: str | None) -> int:
     """Make or update the Space, and say where it is."""
     from lstm_lm.deploy import deploy
+    from lstm_lm.hardware import AUTO
     from lstm_lm.loading import bundled_models
 
-    deployed = deploy(space, list(dict.fromkeys(models)) or bundled_models())
-    for line in (*deployed.notes, f"{deployed.told}: {deployed.url}"):
+    names = list(dict.fromkeys(models)) or bundled_models()
+    deployed = deploy(space, names, hardware=AUTO if hardware is None else hardware)
+    lines = [*deployed.notes, f"{deployed.told}: {deployed.url}"]
+    if deployed.host:
+        lines.append(f"the page itself, on {deployed.hardware}: {deployed.host}")
+    for line in lines:
         write_line(sys.stdout, line)
     return 0
 

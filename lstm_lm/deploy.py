@@ -1,7 +1,8 @@
 """Makes a Space on the Hub that runs the page, or brings one up to date, in one commit.
 
 Before anything is made, every model is fetched and loaded as the Space will do it. A Space that is
-not ours is left alone. Knows nothing of gradio; what a Space holds is said in `space.py`.
+not ours is left alone. Knows nothing of gradio; what a Space holds is said in `space.py`, what it
+runs on in `hardware.py`.
 """
 
 import contextlib
@@ -12,18 +13,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lstm_lm.errors import ConfigError, HubAccessError, HubError, UserError
+from lstm_lm.hardware import AUTO, check_hardware, kept, make
 from lstm_lm.hub import MODEL_FILES, TIMEOUT, fetch, hub_api, is_same
 from lstm_lm.hub_errors import LOG_IN, TOKEN_PAGE, explain, first_line, root
 from lstm_lm.loading import bundled_models, is_local, load_folder, model_folder
 from lstm_lm.repository import is_repository_id, split_name
 from lstm_lm.space import (
+    CPU,
     MODELS_VARIABLE,
     PACKAGE,
+    README,
     ROOT,
     TAG,
+    ZERO,
     ServedModel,
+    made_files,
     space_files,
-    space_readme,
 )
 from lstm_lm.visible_text import shell_path
 
@@ -31,7 +36,6 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
     from huggingface_hub.hf_api import RepoFile
 
-README = "README.md"
 FRESH = {".gitattributes", README}  # what a Space holds that was made on the Hub's own page
 
 
@@ -42,41 +46,59 @@ class Deployed:
     url: str
     told: str
     """Whether it was made, updated, or had nothing to change."""
+    hardware: str
+    """What it runs on."""
+    host: str | None
+    """The address of the page itself, which the Hub shows in a frame; None: the Hub did not say."""
     notes: list[str] = field(default_factory=list)
     """What its owner has yet to do, a line each."""
 
 
-def deploy(space: str, names: Sequence[str], project: Path = ROOT) -> Deployed:
+def deploy(
+    space: str, names: Sequence[str], project: Path = ROOT, hardware: str = AUTO
+) -> Deployed:
     """Make the Space serve these models.
 
     Args:
         space: OWNER/SPACE.
         names: bundled names, or OWNER/NAME[@REVISION] on the Hub; the first is shown first.
         project: the folder of the project.
+        hardware: what a new Space runs on: a name of the Hub's, or `auto`; one that is there keeps
+            what it has, and its files fit that.
 
     Raises:
         UserError: a model is not on the Hub or does not load, there is no token, the token may not
-            write there, or the name stands for something else.
+            write there, the hardware is not to be had, or the name stands for something else.
     """
     if not is_repository_id(space):
         allowed = "of letters, digits, '-', '_' and '.'"
         raise ConfigError(f"--deploy is {space[:99]!r}: give OWNER/SPACE, {allowed}")
+    check_hardware(hardware)
     _need_token(space)
     notes: list[str] = []
     models = [_served(name, space, notes) for name in names]
-    files, readme = space_files(project), space_readme(models, project)
+    files: dict[str, Path | bytes] = {**space_files(project)}
+    on_zero, elsewhere = (made_files(models, each, project) for each in (ZERO, CPU))
     api = hub_api()
     with _in_words(space, api):
         held = _held(api, space)
         made = held is None
         if held is None:
-            api.create_repo(space, repo_type="space", space_sdk="gradio")
+            runs_on = make(api, space, hardware, notes)
             held = _held(api, space) or _Held()
+        else:
+            runs_on = kept(api, space, hardware)
+        files |= on_zero if runs_on == ZERO else elsewhere
         # The variable first, so that the build that the commit starts finds it.
         changed = _set_models(api, space, models)
-        changed |= _commit(api, space, held, files, readme, models)
-    told = "made" if made else "updated" if changed else "nothing to change"
-    return Deployed(url=f"{api.endpoint}/spaces/{space}", told=told, notes=notes)
+        changed |= _commit(api, space, held, files, models)
+    return Deployed(
+        url=f"{api.endpoint}/spaces/{space}",
+        told="made" if made else "updated" if changed else "nothing to change",
+        hardware=runs_on,
+        host=held.host,
+        notes=notes,
+    )
 
 
 def _need_token(space: str) -> None:
@@ -124,7 +146,8 @@ class _Held:
     """The commit."""
     files: "dict[str, RepoFile]" = field(default_factory=dict)
     """By path."""
-    readme: str = ""
+    host: str | None = None
+    """The address of its page."""
 
 
 def _held(api: "HfApi", space: str) -> _Held | None:
@@ -138,14 +161,14 @@ def _held(api: "HfApi", space: str) -> _Held | None:
     from huggingface_hub.hf_api import RepoFile
 
     try:
-        head = api.space_info(space, timeout=TIMEOUT).sha
+        info = api.space_info(space, timeout=TIMEOUT)
     except RepositoryNotFoundError:
         return None
-    tree = api.list_repo_tree(space, recursive=True, revision=head, repo_type="space")
+    tree = api.list_repo_tree(space, recursive=True, revision=info.sha, repo_type="space")
     files = {entry.path: entry for entry in tree if isinstance(entry, RepoFile)}
     readme = ""
     if README in files:
-        path = api.hf_hub_download(space, README, revision=head, repo_type="space")
+        path = api.hf_hub_download(space, README, revision=info.sha, repo_type="space")
         readme = Path(path).read_text(encoding="utf-8")
     tags = SpaceCard(readme, ignore_metadata_errors=True).data.to_dict().get("tags") or []
     if not set(files) <= FRESH and TAG not in tags:
@@ -153,7 +176,7 @@ def _held(api: "HfApi", space: str) -> _Held | None:
             f"the Space {space} is there and was not made by --deploy (no tag {TAG} in its "
             f"README.md): give another name, or delete it first"
         )
-    return _Held(head=head, files=files, readme=readme)
+    return _Held(head=info.sha, files=files, host=info.host)
 
 
 def _set_models(api: "HfApi", space: str, models: Sequence[ServedModel]) -> bool:
@@ -170,20 +193,17 @@ def _commit(
     api: "HfApi",
     space: str,
     held: _Held,
-    files: dict[str, Path],
-    readme: str,
+    files: dict[str, Path | bytes],
     models: Sequence[ServedModel],
 ) -> bool:
     """Upload what changed, and delete what the page no longer has; whether there was anything."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     new = [
-        CommitOperationAdd(name, path)
-        for name, path in files.items()
-        if name not in held.files or not is_same(path, held.files[name])
+        CommitOperationAdd(name, content)
+        for name, content in files.items()
+        if name not in held.files or not is_same(content, held.files[name])
     ]
-    if readme != held.readme:
-        new.append(CommitOperationAdd(README, readme.encode()))
     # Only below our own folder: what its owner put beside it stays.
     gone = sorted(name for name in set(held.files) - set(files) if name.startswith(f"{PACKAGE}/"))
     old = [CommitOperationDelete(name) for name in gone]

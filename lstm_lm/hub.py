@@ -9,6 +9,7 @@ visitor's. `push.py` is the other direction.
 """
 
 import hashlib
+import io
 import itertools
 import logging
 from collections.abc import Callable
@@ -147,14 +148,15 @@ def files_at(api: "HfApi", repo_id: str, commit: str) -> dict[str, "RepoFile"]:
     return {entry.path: entry for entry in tree if isinstance(entry, RepoFile)}
 
 
-def is_same(content: Path, entry: "RepoFile") -> bool:
-    """Whether the local file has the size and the checksum that the Hub gives.
+def is_same(content: Path | bytes, entry: "RepoFile") -> bool:
+    """Whether the local file, or what it would hold, has the Hub's size and checksum.
 
     Of a large file the Hub gives the sha256; of a small one git's own name for its content.
     """
-    if content.stat().st_size != entry.size:
+    size = len(content) if isinstance(content, bytes) else content.stat().st_size
+    if size != entry.size:
         return False
-    with content.open("rb") as file:
+    with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as file:
         if entry.lfs is not None:
             return hashlib.file_digest(file, "sha256").hexdigest() == entry.lfs.sha256
         digest = hashlib.sha1(b"blob %d\0" % entry.size, usedforsecurity=False)

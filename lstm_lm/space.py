@@ -3,7 +3,9 @@
 A Space is a folder on the Hub that the Hub builds and runs. Only what this list names goes there,
 so that nothing else can (`.env`, runs, caches, tests). The models that come with the project go
 along: they are small, the page compares with them, and it opens with them when a model of the Hub
-cannot be had. Knows nothing of the network (`deploy.py`), of gradio or of pages.
+cannot be had. Two files are made to fit the hardware: its README and its requirements. Knows
+nothing of the network (`deploy.py`), of who may have which hardware (`hardware.py`), of gradio or
+of pages.
 """
 
 import re
@@ -18,7 +20,16 @@ ROOT = Path(__file__).parent.parent
 TAG = "lstm-lm"  # by which a Space of ours is known again
 MODELS_VARIABLE = "LSTM_LM_MODELS"
 
-AT_THE_TOP = ("app.py", "requirements.txt", "LICENSE")
+CPU = "cpu-basic"  # what the Hub runs a Space on where nothing else is asked for
+ZERO = "zero-a10g"  # its name for ZeroGPU, whatever cards that is made of
+# ZeroGPU has Python 3.12.12 and 3.10.13, and torch 2.8.0, 2.9.1, 2.10.0 and 2.11.0 (Hub
+# documentation, spaces-zerogpu, August 2026).
+ZERO_PYTHON = "3.12.12"
+ZERO_TORCH = "2.11.0"
+
+README = "README.md"
+REQUIREMENTS = "requirements.txt"
+AT_THE_TOP = ("app.py", REQUIREMENTS, "LICENSE")
 PACKAGE = "lstm_lm"
 CODE = {".py", ".html", ".css", ".js", ".svg"}
 MODEL_FILES = {
@@ -49,6 +60,8 @@ class ServedModel:
 
 def space_files(root: Path = ROOT) -> dict[str, Path]:
     """Path in the Space -> file here, for everything but the README, which is made.
+
+    Of these the requirements are then made to fit the hardware (`made_files`).
 
     Raises:
         UserError: the project here is not whole.
@@ -81,18 +94,49 @@ def gradio_pin(root: Path = ROOT) -> str:
     Raises:
         UserError: it pins none.
     """
-    text = (root / "requirements.txt").read_text(encoding="utf-8")
+    text = (root / REQUIREMENTS).read_text(encoding="utf-8")
     found = re.search(r"^gradio(?:\[[\w,]*\])?==([\w.]+)", text, re.MULTILINE)
     if not found:
-        raise UserError("requirements.txt pins no gradio==VERSION, which a Space is built with")
+        raise UserError(f"{REQUIREMENTS} pins no gradio==VERSION, which a Space is built with")
     return found[1]
 
 
-def space_readme(models: Sequence[ServedModel], root: Path = ROOT) -> str:
+def made_files(models: Sequence[ServedModel], hardware: str, root: Path = ROOT) -> dict[str, bytes]:
+    """Path in the Space -> content, of the files that follow from the models and the hardware.
+
+    Raises:
+        UserError: the project's requirements pin too little.
+    """
+    return {
+        README: space_readme(models, hardware, root).encode(),
+        REQUIREMENTS: space_requirements(hardware, root),
+    }
+
+
+def space_requirements(hardware: str, root: Path = ROOT) -> bytes:
+    """The Space's requirements.txt: the project's own, on ZeroGPU with a torch that is there.
+
+    Raises:
+        UserError: the project's pins no torch.
+    """
+    own = (root / REQUIREMENTS).read_bytes()
+    if hardware != ZERO:
+        return own
+    here = "# ZeroGPU has few versions of torch; its GPU is asked for by `spaces`.\n"
+    pin = f"torch=={ZERO_TORCH}\nspaces"
+    text, pins = re.subn(r"^torch==\S+", here + pin, own.decode(), flags=re.MULTILINE)
+    if pins != 1:
+        raise UserError(f"{REQUIREMENTS} pins no torch==VERSION, which ZeroGPU has its own of")
+    return text.encode()
+
+
+def space_readme(models: Sequence[ServedModel], hardware: str = CPU, root: Path = ROOT) -> str:
     """The Space's README.md: the project's own YAML block with these models, and what it is."""
     from huggingface_hub import RepoCard, SpaceCardData  # it reads its environment when imported
 
-    project = RepoCard((root / "README.md").read_text(encoding="utf-8")).data.to_dict()
+    project = RepoCard((root / README).read_text(encoding="utf-8")).data.to_dict()
+    if hardware == ZERO:
+        project["python_version"] = ZERO_PYTHON
     on_hub = [model for model in models if model.repo_id]
     block = SpaceCardData(
         **project | {"sdk": "gradio", "sdk_version": gradio_pin(root), "tags": [TAG]},

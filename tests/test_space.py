@@ -11,7 +11,19 @@ from huggingface_hub import SpaceCard
 import app
 from lstm_lm.errors import ModelNotFoundError, UserError
 from lstm_lm.loading import bundled_models
-from lstm_lm.space import ROOT, ServedModel, gradio_pin, space_files, space_readme
+from lstm_lm.space import (
+    CPU,
+    ROOT,
+    ZERO,
+    ZERO_PYTHON,
+    ZERO_TORCH,
+    ServedModel,
+    gradio_pin,
+    made_files,
+    space_files,
+    space_readme,
+    space_requirements,
+)
 
 VERSIONED = ServedModel(
     name="ada/small@v1.0",
@@ -97,18 +109,62 @@ def test_the_readme_of_a_space_with_bundled_models_asks_for_no_others() -> None:
     assert not {"models", "preload_from_hub"} & set(block)
 
 
-def resolve(*more: str) -> subprocess.CompletedProcess[str]:
+def test_on_zero_gpu_python_and_torch_are_those_that_are_there() -> None:
+    """Of the Hub documentation, spaces-zerogpu, August 2026; all else is as on other hardware."""
+    assert ZERO_PYTHON in ("3.10.13", "3.12.12")
+    assert ZERO_TORCH in ("2.8.0", "2.9.1", "2.10.0", "2.11.0")
+    own = (ROOT / "requirements.txt").read_text().splitlines()
+    there = space_requirements(ZERO).decode().splitlines()
+    assert {line for line in own if line not in there} == {
+        line for line in own if line.startswith("torch==")
+    }
+    added = [line for line in there if line not in own and line[0] != "#"]
+    assert added == [f"torch=={ZERO_TORCH}", "spaces"]
+    block, other = (
+        SpaceCard(made_files([BUNDLED], hardware)["README.md"].decode()).data.to_dict()
+        for hardware in (ZERO, CPU)
+    )
+    assert block == other | {"python_version": ZERO_PYTHON}
+
+
+def test_on_all_other_hardware_the_requirements_are_the_projects() -> None:
+    for hardware in (CPU, "t4-small", "hardware of next year"):
+        assert made_files([BUNDLED], hardware) == {
+            "README.md": space_readme([BUNDLED]).encode(),
+            "requirements.txt": (ROOT / "requirements.txt").read_bytes(),
+        }
+
+
+def test_requirements_that_pin_no_torch_are_not_guessed_at(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("torch>=2\ntorchvision==1.0\n")
+    with pytest.raises(UserError, match="pins no torch==VERSION"):
+        space_requirements(ZERO, tmp_path)
+
+
+# What torch 2.11.0 asks of packages that others use too, as its metadata has it. An index that
+# gives no metadata by itself would send the whole half gigabyte for it; what else torch asks for
+# are CUDA's libraries, which nothing else here has a word in.
+TORCH_ASKS = "filelock\ntyping-extensions>=4.10.0\nsetuptools<82\nsympy>=1.13.3\n"
+TORCH_ASKS += "networkx>=2.5.1\njinja2\nfsspec>=0.8.5"
+
+
+def pip(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pip", *arguments, "--retries", "1"],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+
+
+def resolve(
+    *more: str, requirements: Path = ROOT / "requirements.txt"
+) -> subprocess.CompletedProcess[str]:
     """Let pip resolve what a Space's build installs, in its one call, without installing it.
 
     What is installed here is pip's first choice, so it asks the index only for the rest; where the
     pins contradict each other, no choice helps.
     """
     line = [f"gradio[oauth,mcp]=={gradio_pin()}", "uvicorn>=0.14.0", "websockets>=10.4", "spaces"]
-    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--retries", "1"]
-    return subprocess.run(
-        [*command, "-r", str(ROOT / "requirements.txt"), *line, *more],
-        check=False, capture_output=True, text=True,
-    )  # fmt: skip
+    return pip("install", "--dry-run", "-r", str(requirements), *line, *more)
 
 
 def problem(done: subprocess.CompletedProcess[str]) -> str:
@@ -122,6 +178,23 @@ def problem(done: subprocess.CompletedProcess[str]) -> str:
 def test_the_requirements_resolve_together_with_what_a_space_adds() -> None:
     done = resolve()
     assert done.returncode == 0, problem(done)
+
+
+def test_the_requirements_for_zero_gpu_resolve_with_what_a_space_adds(tmp_path: Path) -> None:
+    text, pins = re.subn(
+        f"^torch=={ZERO_TORCH}$", TORCH_ASKS, space_requirements(ZERO).decode(), flags=re.MULTILINE
+    )
+    assert pins == 1
+    (tmp_path / "requirements.txt").write_text(text)
+    done = resolve(requirements=tmp_path / "requirements.txt")
+    assert done.returncode == 0, problem(done)
+
+
+def test_zero_gpus_torch_is_to_be_had_for_its_python() -> None:
+    target = ("--python-version", ZERO_PYTHON, "--only-binary", ":all:")
+    done = pip("index", "versions", "torch", *target)
+    assert done.returncode == 0, problem(done)
+    assert ZERO_TORCH in re.split("[ ,\n]+", done.stdout)
 
 
 def test_requirements_that_contradict_the_space_are_found() -> None:

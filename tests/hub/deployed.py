@@ -1,12 +1,13 @@
 """A deployed Space as the Hub would run it: its files alone, only what its requirements bring."""
 
 import contextlib
+import functools
 import os
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -23,6 +24,7 @@ PATIENCE = 180  # seconds until a page is served, on the busiest machine
 RUNNER = """
 import os, runpy, sys
 from importlib import metadata
+from importlib.machinery import PathFinder
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -48,12 +50,12 @@ hidden = {
     if not {canonicalize_name(name) for name in names} & set(wanted)
 }
 
-class Hidden:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in hidden:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+class Visible(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.split(".")[0] in hidden else super().find_spec(name, path, target)
 
-sys.meta_path.insert(0, Hidden())
+sys.meta_path[sys.meta_path.index(PathFinder)] = Visible
 assert {"pytest", "playwright", "trackio"} <= hidden and not {"torch", "gradio"} & hidden
 sys.path.insert(0, os.getcwd())
 sys.argv = ["app.py"]
@@ -77,6 +79,20 @@ def run_app(*lines: Sequence[str], tokens: Sequence[str] = ()) -> list[int]:
             os.environ["HF_TOKEN"] = token
         codes.append(app.main(line))
     return codes
+
+
+def refusals(who: Person, *lines: list[str], tokens: Sequence[str] = ()) -> list[str]:
+    """The one line that each command answers."""
+    ran = functools.partial(run_app, *lines, tokens=tokens)
+    assert who.run(ran) == [2] * len(lines), who.said
+    told = [line for line in who.said.splitlines() if line.startswith("app.py: ")]
+    assert len(told) == len(lines), who.said
+    return told
+
+
+def writes(hub: LoopbackHub) -> list[str]:
+    """The requests that would change something on the Hub."""
+    return [request for request in hub.requests if not request.startswith(("GET", "HEAD"))]
 
 
 def deploys(*models: str, to: str) -> list[str]:
@@ -111,7 +127,14 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(hub: LoopbackHub, name: str, builder: Person, folder: Path) -> Iterator[Running]:
+def running(
+    hub: LoopbackHub,
+    name: str,
+    builder: Person,
+    folder: Path,
+    more: Mapping[str, str] | None = None,
+    before: str = "",
+) -> Iterator[Running]:
     """The Space, started from what was uploaded and from nothing else, until the block is left.
 
     Args:
@@ -119,6 +142,8 @@ def running(hub: LoopbackHub, name: str, builder: Person, folder: Path) -> Itera
         name: OWNER/SPACE.
         builder: whose cache holds what was preloaded, and whose token the Space has as a secret.
         folder: an empty folder to run in.
+        more: of the environment: what other hardware has there.
+        before: a program that its process runs first.
     """
     space = hub.repository(name, "space")
     for path, content in space.files().items():
@@ -133,11 +158,12 @@ def running(hub: LoopbackHub, name: str, builder: Person, folder: Path) -> Itera
         "GRADIO_SERVER_NAME": "0.0.0.0",
         **hub.environment(builder.home, builder.token),
         **space.variables,
+        **(more or {}),
     }
     log = folder.parent / "log"
     with log.open("w") as file:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-u", "-c", RUNNER],
+            [sys.executable, "-I", "-u", "-c", before + RUNNER],
             cwd=folder, env=environment, stdout=file, stderr=subprocess.STDOUT,
         )  # fmt: skip
     try:

@@ -1,7 +1,7 @@
 """A Space: made, brought up to date and left alone, by the real client against a loopback Hub."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from lstm_lm.space import ROOT, space_files
 from tests.hub import deployed
 from tests.hub.client import Person
-from tests.hub.deployed import block, model_files, run_app
+from tests.hub.deployed import block, model_files, refusals, run_app, writes
 from tests.hub.server import LoopbackHub
 
 MakePerson = Callable[..., Person]
@@ -25,18 +25,15 @@ def small(hub: LoopbackHub, tmp_path: Path) -> None:
     repository.tags["v1.0"] = repository.branches["main"]
 
 
-def writes(hub: LoopbackHub) -> list[str]:
-    """The requests that would change something on the Hub."""
-    return [request for request in hub.requests if not request.startswith(("GET", "HEAD"))]
-
-
 @pytest.mark.usefixtures("small")
 def test_a_space_is_made_in_one_commit_of_what_is_listed(
     hub: LoopbackHub, person: MakePerson
 ) -> None:
     ada = person(TOKEN)
     assert ada.run(run_app, deploys("ada/small@v1.0", "shakespeare-rnn")) == [0], ada.said
-    assert f"made: {hub.url}/spaces/{PAGE}\n" in ada.said
+    # The page on the Hub, and the address of the page itself, which a link has to lead to.
+    served = "the page itself, on cpu-basic: https://ada-page.hf.space\n"
+    assert f"made: {hub.url}/spaces/{PAGE}\n{served}" in ada.said
     space = hub.repository(PAGE, "space")
     assert (space.sdk, space.private) == ("gradio", False)
     assert space.variables == {"LSTM_LM_MODELS": "ada/small@v1.0,shakespeare-rnn"}
@@ -76,15 +73,6 @@ def test_a_space_is_brought_up_to_date_and_else_left_alone(
     assert "lstm_lm/old.py" not in space.files()
     assert space.files()["app.py"] == (ROOT / "app.py").read_bytes()
     assert "preload_from_hub" not in block(space.files()["README.md"])
-
-
-def refusals(who: Person, *lines: list[str], tokens: Sequence[str] = ()) -> list[str]:
-    """The one line that each command answers."""
-    ran = functools.partial(run_app, *lines, tokens=tokens)
-    assert who.run(ran) == [2] * len(lines), who.said
-    told = [line for line in who.said.splitlines() if line.startswith("app.py: ")]
-    assert len(told) == len(lines), who.said
-    return told
 
 
 @pytest.mark.usefixtures("small")
@@ -140,7 +128,8 @@ def test_a_name_that_is_taken_and_a_space_that_costs_are_said(
 ) -> None:
     hub.one_kind_a_name = True
     hub.fault("POST", "/api/repos/create", status=402)
-    told = refusals(person(TOKEN), deploys("ada/small"), deploys("ada/small", to="ada/small"))
+    paid = [*deploys("ada/small"), "--hardware", "cpu-basic"]
+    told = refusals(person(TOKEN), paid, deploys("ada/small", to="ada/small"))
     assert "the Hub asks to be paid for running ada/page" in told[0]
     assert "the name ada/small is taken" in told[1]
 
