@@ -4,12 +4,14 @@ Exit codes: 0 done; 2 the input is wrong (one line on stderr says what to do).
 """
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
 
 from lstm_lm.errors import UserError
 from lstm_lm.options import OneLineParser
+from lstm_lm.space import in_space
 from lstm_lm.streams import prepare_streams, say, write_line
 from lstm_lm.visible_text import printable
 
@@ -75,6 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _deploy(options.deploy, options.model or [], options.hardware)
         if options.hardware is not None:
             raise UserError("--hardware is of a Space: add --deploy OWNER/SPACE")
+        if in_space(os.environ):
+            # Before torch: on ZeroGPU it brings what takes torch's CUDA over, and what is lent.
+            importlib.import_module("lstm_lm.zero_gpu")
         models, notes = models_to_serve(options.model or [])
 
         from lstm_lm.ui.guests import rules_from

@@ -9,7 +9,7 @@ of pages.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -56,6 +56,15 @@ class ServedModel:
         """The line of preload_from_hub: repository, files and, where given, revision."""
         parts = [str(self.repo_id), ",".join(self.files), self.revision or ""]
         return " ".join(part for part in parts if part)
+
+
+def in_space(environment: Mapping[str, str]) -> bool:
+    """Whether this process runs in a Space.
+
+    >>> in_space({"SPACE_ID": "ada/page", "SYSTEM": "spaces"}), in_space({"SYSTEM": "Darwin"})
+    (True, False)
+    """
+    return bool(environment.get("SPACE_ID")) or environment.get("SYSTEM") == "spaces"
 
 
 def space_files(root: Path = ROOT) -> dict[str, Path]:

@@ -1,5 +1,6 @@
 """What loads what: the core works without gradio, and a typing error is answered without torch."""
 
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 IMPORT = re.compile(r'^import \{([^}]*)\} from "([^"]+)";', re.MULTILINE)
 EXPORT = re.compile(r"^export (?:async )?(?:function\*?|class|const|let) (\w+)", re.MULTILINE)
+
+SPACE = {"SPACE_ID": "ada/page", "SYSTEM": "spaces"}
 
 CORE = """
 import importlib, pkgutil, sys
@@ -58,6 +61,17 @@ assert not torch.equal(before, trainer.model.decoder.weight)
 assert "torch._dynamo" not in sys.modules, "a training step loads torch's compiler"
 """
 
+SERVING = """
+import sys
+import app
+from lstm_lm.errors import UserError
+def models_to_serve(given):
+    print("spaces" in sys.modules, "torch" in sys.modules)
+    raise UserError("that is far enough")
+app.models_to_serve = models_to_serve
+assert app.main([]) == 2
+"""
+
 
 @pytest.mark.parametrize(
     "program",
@@ -69,6 +83,17 @@ def test_a_fresh_process_loads_no_more_than_it_needs(program: str) -> None:
         [sys.executable, "-c", program], check=False, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("space", [SPACE, {}], ids=["space", "elsewhere"])
+def test_spaces_is_there_before_torch_and_only_in_a_space(space: dict[str, str]) -> None:
+    around = {name: value for name, value in os.environ.items() if name not in SPACE}
+    done = subprocess.run(
+        [sys.executable, "-c", SERVING],
+        env=around | space, check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{bool(space)} False\n"
 
 
 def test_public_names_are_all_there() -> None:
