@@ -14,6 +14,7 @@ from lstm_lm.ui.models import public_name
 from tests.browser.conftest import Site, assert_no_violation, fill_numbers, open_page
 from tests.browser.test_inspector import go_to
 from tests.browser.test_page import bench, choose_model, read_with
+from tests.hub.server import LoopbackHub
 
 pytestmark = pytest.mark.browser
 
@@ -123,6 +124,37 @@ def test_the_csv_that_is_downloaded_holds_the_numbers(
             panel.get_by_role("button", name=f"Picture as {kind}").click()
         assert download.value.suggested_filename.endswith(kind.lower())
         assert Path(download.value.path()).read_bytes().startswith(first)
+
+
+@pytest.fixture
+def framed(chromium: Browser, site: Site) -> Iterator[Page]:
+    """The page as the Hub shows a Space: in a frame, in a page of another address."""
+    address = f"{site.url}?__theme=light&__sign=secret"
+    with LoopbackHub() as hub:
+        around = chromium.new_page(viewport={"width": 1440, "height": 1000})
+        around.goto(f"{hub.url}/spaces/ada/page?show=unit")
+        around.set_content(f'<iframe src="{address}" width="1400" height="960"></iframe>')
+        yield around
+        around.close()
+
+
+def test_every_link_copied_in_the_hubs_frame_is_of_the_page_itself(
+    framed: Page, site: Site
+) -> None:
+    before = framed.url
+    assert urlsplit(before).netloc != urlsplit(site.url).netloc
+    inside = framed.frame_locator("iframe")
+    expect(inside.locator("#write-bench .equations")).not_to_be_empty()
+    inside.locator("#write-bench").get_by_role("button", name="Take away").click()
+    views = {"write": "#write-bench", "unit": "#unit-pages", "find": "#find"}
+    for view, element in views.items():
+        if view != "write":
+            inside.get_by_role("tab", name="Units" if view == "unit" else "Find").click()
+        inside.locator(element).get_by_role("button", name="Copy link").click()
+        link = inside.locator(f"{element} .address")
+        expect(link).to_have_value(re.compile(f"^{re.escape(site.url)}\\?show={view}&"))
+        assert "secret" not in link.input_value()  # what lets its owner into a private Space
+    assert framed.url == before
 
 
 @pytest.mark.parametrize(
