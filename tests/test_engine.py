@@ -7,7 +7,7 @@ import torch
 from lstm_lm.engine import Engine
 from lstm_lm.model import LanguageModel
 from lstm_lm.signals import SIGNALS_OF_CELL
-from tests import reference
+from tests import reference, tolerance
 from tests.conftest import ALPHABET, float64_weights, random_state, random_tokens, tiny_model
 
 CELLS = pytest.mark.parametrize("cell", ["lstm", "rnn"])
@@ -30,16 +30,17 @@ def test_each_step_computes_the_equations(
     engine = Engine(model)
     assert (engine.table is not None) == table
     stepper = engine.start(before if carried else None)
+    near, of_logits = tolerance.states(model), tolerance.logits(model)
     for t, token_id in enumerate(TOKENS.tolist()):
         stepper.step(token_id)
         ours = stepper.signals()
         assert set(ours) == {signal.name for signal in SIGNALS_OF_CELL[cell]} == set(signals)
         for name, values in ours.items():
             assert values.dtype == np.float32
-            np.testing.assert_allclose(values, signals[name][:, t], rtol=0, atol=2e-6)
-        np.testing.assert_allclose(stepper.logits, logits[t], rtol=0, atol=5e-6)
+            tolerance.assert_near(values, signals[name][:, t], near)
+        tolerance.assert_near(stepper.logits, logits[t], of_logits)
     for part, expected in zip(stepper.state(), after, strict=True):
-        np.testing.assert_allclose(part[:, 0], expected, rtol=0, atol=2e-6)
+        tolerance.assert_near(part[:, 0], expected, near)
 
 
 @CELLS
@@ -50,8 +51,8 @@ def test_steps_agree_with_the_fused_pass(cell: str) -> None:
     stepper = model.engine.start(state)
     for t, token_id in enumerate(TOKENS.tolist()):
         stepper.step(token_id)
-        torch.testing.assert_close(stepper.logits, logits[t, 0], rtol=0, atol=5e-6)
-    torch.testing.assert_close(stepper.state(), (h, c), rtol=0, atol=2e-6)
+        tolerance.assert_near(stepper.logits, logits[t, 0], tolerance.logits(model))
+    tolerance.assert_near(stepper.state(), (h, c), tolerance.states(model))
 
 
 def test_a_state_given_has_its_logits_at_once(model: LanguageModel) -> None:
@@ -101,4 +102,4 @@ def test_weights_that_training_changed_reach_the_engine() -> None:
     stepper = model.engine.start()
     stepper.step(0)
     logits, _ = model(torch.zeros(1, 1, dtype=torch.int64), model.zero_state())
-    torch.testing.assert_close(stepper.logits, logits[0, 0], rtol=0, atol=5e-6)
+    tolerance.assert_near(stepper.logits, logits[0, 0], tolerance.logits(model))

@@ -14,6 +14,7 @@ from lstm_lm.interventions import Held
 from lstm_lm.model import LanguageModel
 from lstm_lm.sampling import ladder
 from lstm_lm.tokenizer import CharTokenizer, SentencePieceTokenizer
+from tests import tolerance
 from tests.conftest import ALPHABET, tiny_model
 
 CELLS = pytest.mark.parametrize("cell", ["lstm", "rnn"])
@@ -103,7 +104,7 @@ def test_log_prob_is_the_log_softmax_of_the_logits_before_temperature(
     token_ids = torch.from_numpy(used.tokenizer.encode(text))
     logits, _ = used(token_ids[None], used.zero_state())
     expected = logits[2:-1, 0].log_softmax(-1)[torch.arange(30), token_ids[3:]]
-    np.testing.assert_allclose([s.log_prob for s in steps], expected, rtol=0, atol=5e-6)
+    tolerance.assert_near([s.log_prob for s in steps], expected, tolerance.log_probs(used))
 
 
 @CELLS
@@ -119,7 +120,7 @@ def test_signals_are_those_of_the_trace_of_the_text(
         assert tuple(step.signals) == trace.signals
         for name, values in step.signals.items():
             expected = trace[name][:, step.position]
-            np.testing.assert_allclose(values, expected, rtol=0, atol=2e-6)
+            tolerance.assert_near(values, expected, tolerance.states(used))
         np.testing.assert_allclose(
             step.state[0][:, 0], step.signals["hidden_state"], rtol=0, atol=0
         )

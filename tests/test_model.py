@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from lstm_lm.config import ModelConfig
 from lstm_lm.model import LanguageModel
 from lstm_lm.tokenizer import CharTokenizer
-from tests import reference
+from tests import reference, tolerance
 from tests.conftest import ALPHABET, float64_weights, random_state, random_tokens, tiny_model
 
 CELLS = pytest.mark.parametrize("cell", ["lstm", "rnn"])
@@ -30,10 +30,11 @@ def test_fused_pass_computes_the_equations(cell: str, layers: int, carried: bool
     outputs, _ = model.hidden_states(batch(TOKENS), before)
     first = before[0][:, 0].double().numpy(), before[1][:, 0].double().numpy()
     signals, expected, after = reference.run(float64_weights(model), cell, TOKENS.tolist(), first)
-    np.testing.assert_allclose(outputs[:, 0], signals["hidden_state"][-1], rtol=0, atol=1e-6)
-    np.testing.assert_allclose(logits[:, 0], expected, rtol=0, atol=5e-6)
-    np.testing.assert_allclose(h[:, 0], after[0], rtol=0, atol=1e-6)
-    np.testing.assert_allclose(c[:, 0], after[1], rtol=0, atol=2e-6)
+    near = tolerance.states(model)
+    tolerance.assert_near(outputs[:, 0], signals["hidden_state"][-1], near)
+    tolerance.assert_near(logits[:, 0], expected, tolerance.logits(model))
+    tolerance.assert_near(h[:, 0], after[0], near)
+    tolerance.assert_near(c[:, 0], after[1], near)
 
 
 @CELLS
@@ -53,7 +54,7 @@ def test_texts_of_a_batch_do_not_touch_each_other(model: LanguageModel) -> None:
     together, _ = model(batch(one, other), model.zero_state(2))
     alone, _ = model(batch(other), model.zero_state())
     assert together.shape == (40, 2, len(ALPHABET))
-    torch.testing.assert_close(together[:, 1:], alone, rtol=0, atol=2e-6)
+    tolerance.assert_near(together[:, 1:], alone, tolerance.logits(model))
 
 
 @pytest.mark.parametrize("cut", [1, 17, 39])
@@ -61,8 +62,8 @@ def test_carrying_the_state_over_a_cut_changes_nothing(model: LanguageModel, cut
     whole, (h, c) = model(batch(TOKENS), model.zero_state())
     before, state = model(batch(TOKENS[:cut]), model.zero_state())
     after, (h_cut, c_cut) = model(batch(TOKENS[cut:]), state)
-    torch.testing.assert_close(torch.cat((before, after)), whole, rtol=0, atol=2e-6)
-    torch.testing.assert_close((h_cut, c_cut), (h, c), rtol=0, atol=1e-6)
+    tolerance.assert_near(torch.cat((before, after)), whole, tolerance.logits(model))
+    tolerance.assert_near((h_cut, c_cut), (h, c), tolerance.states(model))
 
 
 def dropping_model(**rates: float) -> LanguageModel:

@@ -13,7 +13,7 @@ from lstm_lm.errors import SignalError, UnknownCharacterError, UserError
 from lstm_lm.model import LanguageModel
 from lstm_lm.signals import LSTM_SIGNALS, SIGNAL_NAMES
 from lstm_lm.trace import GateTrace, trace_tokens
-from tests import reference
+from tests import reference, tolerance
 from tests.conftest import ALPHABET, float64_weights, random_state, random_tokens, tiny_model
 
 CELLS = pytest.mark.parametrize("cell", ["lstm", "rnn"])
@@ -33,15 +33,16 @@ def test_trace_computes_the_equations(cell: str, layers: int, carried: bool) -> 
     signals, logits, after = reference.run(float64_weights(model), cell, TOKENS.tolist(), first)
     trace = trace_tokens(model, TOKENS, state)
     assert trace.signals == tuple(signals)
+    near = tolerance.states(model)
     for name in trace:
         assert trace[name].dtype == np.float32
         assert trace[name].shape == (layers, 50, 8)
-        np.testing.assert_allclose(trace[name], signals[name], rtol=0, atol=2e-6)
+        tolerance.assert_near(trace[name], signals[name], near)
     expected = reference.log_softmax(logits)[np.arange(49), TOKENS[1:]]
-    np.testing.assert_allclose(trace.log_probs[1:], expected, rtol=0, atol=5e-6)
+    tolerance.assert_near(trace.log_probs[1:], expected, tolerance.log_probs(model))
     assert trace.final_state is not None
     for part, expected_part in zip(trace.final_state, after, strict=True):
-        np.testing.assert_allclose(part[:, 0], expected_part, rtol=0, atol=2e-6)
+        tolerance.assert_near(part[:, 0], expected_part, near)
 
 
 @CELLS
@@ -50,10 +51,11 @@ def test_trace_agrees_with_the_steps(cell: str) -> None:
     state = random_state(model)
     trace = trace_tokens(model, TOKENS, state)
     stepper = model.engine.start(state)
+    near = tolerance.states(model)
     for t, token_id in enumerate(TOKENS.tolist()):
         stepper.step(token_id)
         for name, values in stepper.signals().items():
-            np.testing.assert_allclose(trace[name][:, t], values, rtol=0, atol=2e-6)
+            tolerance.assert_near(trace[name][:, t], values, near)
 
 
 def test_trace_agrees_with_torchs_lstm_and_lstm_cells(model: LanguageModel) -> None:
@@ -61,8 +63,9 @@ def test_trace_agrees_with_torchs_lstm_and_lstm_cells(model: LanguageModel) -> N
     trace = trace_tokens(model, TOKENS, (h, c))
     x = model.embedding(torch.from_numpy(TOKENS))  # (T, E)
     outputs, last = model.rnn(x[:, None], (h, c))
-    np.testing.assert_allclose(trace["hidden_state"][-1], outputs[:, 0], rtol=0, atol=1e-6)
-    torch.testing.assert_close(trace.final_state, last, rtol=0, atol=2e-6)
+    near = tolerance.states(model)
+    tolerance.assert_near(trace["hidden_state"][-1], outputs[:, 0], near)
+    tolerance.assert_near(trace.final_state, last, near)
 
     cells = []
     for layer, width in enumerate((5, 8)):
@@ -77,17 +80,17 @@ def test_trace_agrees_with_torchs_lstm_and_lstm_cells(model: LanguageModel) -> N
             states[layer] = cell(inputs, states[layer])
             inputs = states[layer][0]
             hidden_t, cell_t = trace["hidden_state"][layer, t], trace["cell_state"][layer, t]
-            np.testing.assert_allclose(hidden_t, states[layer][0], rtol=0, atol=1e-6)
-            np.testing.assert_allclose(cell_t, states[layer][1], rtol=0, atol=2e-6)
+            tolerance.assert_near(hidden_t, states[layer][0], near)
+            tolerance.assert_near(cell_t, states[layer][1], near)
 
 
 def test_trace_of_an_rnn_agrees_with_torchs_rnn(rnn: LanguageModel) -> None:
     h, c = random_state(rnn)
     trace = trace_tokens(rnn, TOKENS, (h, c))
     outputs, last = rnn.rnn(rnn.embedding(torch.from_numpy(TOKENS))[:, None], h)
-    np.testing.assert_allclose(trace["hidden_state"][-1], outputs[:, 0], rtol=0, atol=1e-6)
+    tolerance.assert_near(trace["hidden_state"][-1], outputs[:, 0], tolerance.states(rnn))
     assert trace.final_state is not None
-    torch.testing.assert_close(trace.final_state[0], last, rtol=0, atol=1e-6)
+    tolerance.assert_near(trace.final_state[0], last, tolerance.states(rnn))
 
 
 @CELLS
@@ -99,11 +102,12 @@ def test_splitting_a_text_anywhere_and_carrying_the_state_gives_the_same_trace(
     cut = data.draw(st.integers(1, len(text) - 1), label="cut")
     whole, before = used.trace(text), used.trace(text[:cut])
     after = used.trace(text[cut:], before.final_state)
+    near = tolerance.states(used)
     for name in whole:
         joined = np.concatenate((before[name], after[name]), axis=1)
-        np.testing.assert_allclose(joined, whole[name], rtol=0, atol=2e-6)
+        tolerance.assert_near(joined, whole[name], near)
     joined = np.concatenate((before.log_probs, after.log_probs))
-    np.testing.assert_allclose(joined, whole.log_probs, rtol=0, atol=5e-6)
+    tolerance.assert_near(joined, whole.log_probs, tolerance.log_probs(used))
     assert before.final_state is not None
 
 
@@ -126,7 +130,7 @@ def test_log_probs_are_those_of_the_models_logits(model: LanguageModel) -> None:
     logits, _ = model(torch.from_numpy(token_ids)[None], model.zero_state())
     expected = logits[:-1, 0].log_softmax(-1)[torch.arange(1199), torch.from_numpy(token_ids[1:])]
     assert np.isnan(trace.log_probs[0])
-    np.testing.assert_allclose(trace.log_probs[1:], expected, rtol=0, atol=5e-6)
+    tolerance.assert_near(trace.log_probs[1:], expected, tolerance.log_probs(model))
 
 
 def test_steps_are_those_that_read_their_token(model: LanguageModel) -> None:
