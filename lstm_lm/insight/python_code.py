@@ -1,18 +1,17 @@
 """Which characters of a text are comments and strings of Python, and whether it is Python at all.
 
-By Python's own tokenizer, on code that may be cut anywhere. As in `parsers.py` an array
-(characters,) tells what holds once a character has been read. Knows nothing of tokens or models.
+As Python's own tokenizer has it, on code that may be cut anywhere, and the same on each version. As
+in `parsers.py` an array (characters,) tells what holds once a character has been read. Knows
+nothing of tokens or models.
 """
 
-import io
 import re
-import tokenize
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from lstm_lm.insight.parsers import Flags
+from lstm_lm.insight.python_strings import STRING, Broken, Cut, string_end
 
 CODE_LINE = re.compile(
     r"\s*(?:(?:async )?def \w+\(|class \w+.*:\s*$|import \w|from [\w.]+ import\b|return\b|@\w"
@@ -21,8 +20,7 @@ CODE_LINE = re.compile(
 )
 CODE_SHARE = 0.25  # of the lines that are not blank
 TRIPLE = ('"""', "'''")
-STRING_OPENS = {"FSTRING_START", "TSTRING_START"}  # tokens of Python 3.12 and 3.14
-STRING_CLOSES = {"FSTRING_END", "TSTRING_END"}
+NO_CODE = re.compile(rf"#[^\r\n]*|{STRING}", re.IGNORECASE)
 
 
 def looks_like_python(text: str) -> bool:
@@ -46,11 +44,11 @@ class CodeRegions:
 
 
 def code_regions(text: str) -> CodeRegions:
-    """Comments and strings of Python code, by Python's own tokenizer.
+    """Comments and strings of Python code.
 
-    The code may be cut anywhere. Where the tokenizer gives up it is started again on the next
-    line; a string that the end of the text cuts off goes on to that end; and a text is taken to
-    begin inside a triple-quoted string where that leaves more of its statements outside strings.
+    The code may be cut anywhere. A string that the end of the text cuts off goes on to that end;
+    one that its line does not close ends with the line; and a text is taken to begin inside a
+    triple-quoted string where that leaves more of its statements outside strings.
     """
     starts = np.array(_line_starts(text))
     statements = starts[[bool(CODE_LINE.match(line)) for line in text.split("\n")]]
@@ -74,64 +72,18 @@ def _line_starts(text: str) -> list[int]:
 
 def _regions(text: str) -> CodeRegions:
     comment, string = np.zeros((2, len(text)), dtype=bool)
-    starts = _line_starts(text)
-    line = 0
-    while line < len(starts):
-        line += _read_code(text[starts[line] :], starts[line], starts[line:], comment, string)
+    at = 0
+    while (found := NO_CODE.search(text, at)) is not None:
+        first, at = found.span()
+        if not found["quotes"]:
+            comment[first:at] = True
+            continue
+        try:
+            at = string_end(text, found)
+            last = at - 1  # outside again once the closing mark is read
+        except Cut:
+            last = at = len(text)
+        except Broken as broken:
+            last = at = broken.at
+        string[first:last] = True
     return CodeRegions(comment=comment, string=string)
-
-
-def _read_code(text: str, offset: int, starts: list[int], comment: Flags, string: Flags) -> int:
-    """Mark what the tokenizer can read from here, and say after how many lines to start again."""
-
-    def place(position: tuple[int, int]) -> int:
-        row = min(position[0], len(starts)) - 1
-        return min(starts[row] + position[1], len(comment))
-
-    def at_the_end(position: int) -> bool:
-        return "\n" not in text[position - offset :]
-
-    begun: list[int] = []  # where f-strings began
-    lines = _lines(text)
-    try:
-        for token in tokenize.generate_tokens(lambda: next(lines, "")):
-            kind = tokenize.tok_name[token.type]
-            first, last = place(token.start), place(token.end)
-            if kind == "COMMENT":
-                comment[first:last] = True
-            elif kind == "STRING":
-                string[first : last - 1] = True  # outside again once the closing mark is read
-            elif kind in STRING_OPENS:
-                begun.append(first)
-            elif kind in STRING_CLOSES and begun:
-                string[begun.pop() : last - 1] = True
-            elif kind == "ERRORTOKEN" and token.string[:1] in "'\"" and at_the_end(first):
-                # Up to Python 3.11, a string that is cut off within its line.
-                string[first:] = True
-                return len(starts)
-    except (tokenize.TokenError, SyntaxError) as error:
-        message = str(error.args[0]) if error.args else ""
-        row = _row_of(error)
-        if "string" in message:  # not closed: what is left of the text is inside
-            position = error.args[1][:2] if isinstance(error, tokenize.TokenError) else (row, 0)
-            first = begun[0] if begun else place(position)
-            if "multi-line" in message or "triple" in message or at_the_end(first):
-                string[first:] = True
-                return len(starts)
-        elif "EOF in multi-line statement" in message:
-            return len(starts)
-        # A line whose indentation fits nothing begins afresh; any other is skipped.
-        return max(row - 1 if isinstance(error, IndentationError) else row, 1)
-    return len(starts)
-
-
-def _lines(text: str) -> Iterator[str]:
-    # Not splitlines: only "\n" ends a line here, as in the line starts above.
-    yield from io.StringIO(text, newline="\n")
-
-
-def _row_of(error: Exception) -> int:
-    """The line, from 1, at which the tokenizer gave up."""
-    if isinstance(error, SyntaxError):
-        return error.lineno or 1
-    return error.args[1][0]  # a TokenError's (message, (row, column))
