@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from lstm_lm import startup  # first: it says what is missing to import the others
 from lstm_lm.errors import UserError
 from lstm_lm.options import OneLineParser
 from lstm_lm.space import in_space
@@ -164,4 +165,4 @@ def _say(message: str) -> int:
 
 if __name__ == "__main__":
     prepare_streams()
-    sys.exit(main())
+    sys.exit(startup.run(main))

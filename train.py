@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from lstm_lm import startup  # first: it says what is missing to import the others
 from lstm_lm.config import CELLS, DEVICES, PRECISIONS, TOKENIZERS, TrainConfig
 from lstm_lm.errors import ConfigError, UserError
 from lstm_lm.options import OneLineParser, add_options, as_options, chosen
@@ -148,4 +149,4 @@ def _say(message: str, code: int) -> int:
 
 if __name__ == "__main__":
     prepare_streams()
-    sys.exit(main())
+    sys.exit(startup.run(main))

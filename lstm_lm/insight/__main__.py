@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from lstm_lm import startup  # first: it says what is missing to import the others
 from lstm_lm.errors import UserError
 from lstm_lm.options import OneLineParser
 from lstm_lm.streams import prepare_streams, say
@@ -70,4 +71,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 if __name__ == "__main__":
     prepare_streams()
-    sys.exit(main())
+    sys.exit(startup.run(main))

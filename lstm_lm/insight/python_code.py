@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_lm.insight.parsers import Flags
-from lstm_lm.insight.python_strings import STRING, Broken, Cut, string_end
+from lstm_lm.insight.python_strings import STRING, CutOffError, NotClosedError, string_end
 
 CODE_LINE = re.compile(
     r"\s*(?:(?:async )?def \w+\(|class \w+.*:\s*$|import \w|from [\w.]+ import\b|return\b|@\w"
@@ -81,9 +81,9 @@ def _regions(text: str) -> CodeRegions:
         try:
             at = string_end(text, found)
             last = at - 1  # outside again once the closing mark is read
-        except Cut:
+        except CutOffError:
             last = at = len(text)
-        except Broken as broken:
+        except NotClosedError as broken:
             last = at = broken.at
         string[first:last] = True
     return CodeRegions(comment=comment, string=string)

@@ -28,11 +28,11 @@ def _body(quote: str, *, whole: str) -> re.Pattern[str]:
 BODIES = {whole: _body(whole[0], whole=whole) for whole in ("'", '"', "'''", '"""')}
 
 
-class Cut(Exception):
+class CutOffError(Exception):
     """The text ends within the string."""
 
 
-class Broken(Exception):
+class NotClosedError(Exception):
     """No string of Python: it is not closed on its line, or a field of it is no code."""
 
     def __init__(self, at: int) -> None:
@@ -51,18 +51,18 @@ def string_end(text: str, start: re.Match[str]) -> int:
     11
 
     Raises:
-        Cut: the text ends first.
-        Broken: the line ends first, at this position, and the string has one mark only.
+        CutOffError: the text ends first.
+        NotClosedError: the line ends first, at this position, and the string has one mark only.
     """
     try:
         return _end(text, start, 0)
-    except Broken:
+    except NotClosedError:
         return _plain_end(text, start.end(), start["quotes"])
 
 
 def _end(text: str, start: re.Match[str], depth: int) -> int:
     if depth > DEEPEST:
-        raise Broken(start.start())
+        raise NotClosedError(start.start())
     if re.search("[ft]", start["prefix"], re.IGNORECASE):
         raw = "r" in start["prefix"].lower()
         return _formatted_end(text, start.end(), start["quotes"], raw, depth)
@@ -76,8 +76,8 @@ def _plain_end(text: str, at: int, quotes: str) -> int:
     if text.startswith(quotes, at):
         return at + len(quotes)
     if text.startswith("\n", at):
-        raise Broken(at)
-    raise Cut  # at the end, or before a backslash that is the last character
+        raise NotClosedError(at)
+    raise CutOffError  # at the end, or before a backslash that is the last character
 
 
 def _formatted_end(text: str, at: int, quotes: str, raw: bool, depth: int) -> int:
@@ -91,13 +91,13 @@ def _formatted_end(text: str, at: int, quotes: str, raw: bool, depth: int) -> in
             at = _field_end(text, at + 1, quotes, raw, depth)
         else:
             at = _past_character(text, at, quotes, raw)
-    raise Cut
+    raise CutOffError
 
 
 def _past_character(text: str, at: int, quotes: str, raw: bool) -> int:
     """The next position in what is no field: an escape is one character."""
     if text[at] == "\n" and len(quotes) == 1:
-        raise Broken(at)
+        raise NotClosedError(at)
     if text[at] != "\\":
         return at + 1
     if not raw and text.startswith("N{", at + 1):  # a character by its name
@@ -111,7 +111,7 @@ def _past_character(text: str, at: int, quotes: str, raw: bool) -> int:
 def _field_end(text: str, at: int, quotes: str, raw: bool, depth: int) -> int:
     """The position after the } of a field that was opened just before."""
     if depth > DEEPEST:
-        raise Broken(at)
+        raise NotClosedError(at)
     closing: list[str] = []
     while (part := FIELD_PARTS.search(text, at)) is not None:
         at, mark = part.end(), part["mark"]
@@ -124,19 +124,19 @@ def _field_end(text: str, at: int, quotes: str, raw: bool, depth: int) -> int:
         elif mark == "}" and not closing:
             return at
         elif mark in (")", "]", "}") and (not closing or closing.pop() != mark):
-            raise Broken(at)
-    raise Cut
+            raise NotClosedError(at)
+    raise CutOffError
 
 
 def _specification_end(text: str, at: int, quotes: str, raw: bool, depth: int) -> int:
     """The position after the } of a field whose colon stands just before: `{x:>{width}}`."""
     while at < len(text):
         if text.startswith(quotes, at):
-            raise Broken(at)
+            raise NotClosedError(at)
         if text[at] == "}":
             return at + 1
         if text[at] == "{":
             at = _field_end(text, at + 1, quotes, raw, depth + 1)
         else:
             at = _past_character(text, at, quotes, raw)
-    raise Cut
+    raise CutOffError
