@@ -16,7 +16,13 @@ import torch
 from torch import Tensor, nn
 
 from lstm_lm.errors import ModuleError
-from lstm_lm.foreign_inputs import check_module, one_sequence, one_state
+from lstm_lm.foreign_inputs import (
+    as_an_lstm_gives,
+    check_module,
+    one_sequence,
+    one_state,
+    refuse_nan,
+)
 from lstm_lm.rounding import (
     Precision,
     gamma,
@@ -43,12 +49,14 @@ def trace_lstm(
     check_module(lstm)
     x = one_sequence(lstm, inputs, sequence)  # (T, E)
     h0, c0 = one_state(lstm, state, inputs, sequence)  # each (layers * directions, H)
+    refuse_nan(lstm, x, h0, c0)
+    if tokens is not None and not isinstance(tokens, Sequence):
+        raise ModuleError(f"tokens is {type(tokens).__name__}: give a list of {len(x)} texts")
     if tokens is not None and len(tokens) != len(x):
         raise ModuleError(f"{len(tokens)} tokens for {len(x)} steps: give one for each")
     with torch.no_grad():
-        outputs, last = lstm(
-            x[None] if lstm.batch_first else x[:, None], (h0[:, None], c0[:, None])
-        )
+        batch = x[None] if lstm.batch_first else x[:, None]
+        outputs, last = as_an_lstm_gives(lstm, batch, lstm(batch, (h0[:, None], c0[:, None])))
         passes = _passes(lstm, x, h0, c0)
         _compare(lstm, passes, outputs.reshape(len(x), -1), last[0][:, 0], last[1][:, 0])
     signals = {

@@ -3,12 +3,13 @@
 Knows nothing of gates: it says what does not fit, and what to give instead.
 """
 
-from typing import Any
+import operator
+from typing import Any, SupportsIndex
 
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from lstm_lm.errors import ModuleError
+from lstm_lm.errors import ModuleError, shown
 from lstm_lm.rounding import UNIT_ROUNDOFF
 
 
@@ -65,10 +66,19 @@ def one_sequence(lstm: nn.LSTM, inputs: object, sequence: int | None) -> Tensor:
         raise ModuleError(
             f"a batch of {count} sequences: a trace is of one; choose sequence=0 to {count - 1}"
         )
-    index = sequence or 0
+    index = _whole_number(sequence)
     if not 0 <= index < count:
         raise ModuleError(f"no sequence {index}: the batch has 0 to {count - 1}")
     return inputs.detach().select(batch_axis, index) if inputs.dim() == 3 else inputs.detach()
+
+
+def _whole_number(sequence: object) -> int:
+    """The number of the sequence; 0 where none is chosen."""
+    if sequence is None:
+        return 0
+    if not isinstance(sequence, SupportsIndex) or isinstance(sequence, bool):
+        raise ModuleError(f"sequence is {shown(sequence)}: give a whole number")
+    return operator.index(sequence)
 
 
 def one_state(
@@ -82,9 +92,47 @@ def one_state(
     batch = () if inputs.dim() == 2 else (inputs.shape[0 if lstm.batch_first else 1],)
     expected = (rows, *batch, lstm.hidden_size)
     fits = isinstance(state, tuple) and len(state) == 2
+    if fits and not all(isinstance(part, Tensor) for part in state):
+        kinds = ", ".join(type(part).__name__ for part in state)
+        raise ModuleError(f"state is ({kinds}): give (h, c), each a tensor {expected}")
     found = [tuple(part.shape) for part in state] if fits else type(state).__name__
     if not fits or any(shape != expected for shape in found):
         raise ModuleError(f"state is {found}: give (h, c), each {expected}")
     parts = (part.detach().to(inputs) for part in state)
     h0, c0 = (part if not batch else part[:, sequence or 0] for part in parts)
     return h0, c0
+
+
+def refuse_nan(lstm: nn.LSTM, x: Tensor, h0: Tensor, c0: Tensor) -> None:
+    """Raise ModuleError that names the place if anything to compute with is not a number."""
+    for name, weight in lstm.named_parameters():
+        if weight.isnan().any():
+            raise ModuleError(f"{name} holds NaN: this module was broken before it came here")
+    for name, rows, row in (("inputs", x, "step"), ("h", h0, "row"), ("c", c0, "row")):
+        where = rows.isnan().any(dim=1).nonzero()
+        if len(where):
+            of = name if name == "inputs" else f"{name} of the state"
+            raise ModuleError(f"{of} holds NaN at {row} {int(where[0])}: every step after reads it")
+
+
+def as_an_lstm_gives(
+    lstm: nn.LSTM, batch: Tensor, found: Any
+) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """What the module gave for the batch, if it has the form of an LSTM's outputs and state."""
+    directions = 2 if lstm.bidirectional else 1
+    outputs = (*batch.shape[:2], directions * lstm.hidden_size)
+    state = (lstm.num_layers * directions, 1, lstm.hidden_size)
+    if _shapes(found) != (outputs, (state, state)):
+        raise ModuleError(
+            f"{type(lstm).__name__} gives {_shapes(found)}, where torch.nn.LSTM gives "
+            f"{(outputs, (state, state))}: is it a subclass, or has it hooks that change the "
+            "result?"
+        )
+    return found
+
+
+def _shapes(value: object) -> object:
+    """Tensors by their shapes, in tuples as they are; anything else by the name of its type."""
+    if isinstance(value, tuple):
+        return tuple(map(_shapes, value))
+    return tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__

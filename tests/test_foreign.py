@@ -408,11 +408,42 @@ def test_a_module_whose_output_is_not_the_equations_is_refused() -> None:
     )
     with pytest.raises(ModuleError, match=r"layer 0 differs by"):
         GateTrace.from_lstm(hooked, inputs_of())
+
+
+class OneOutput(nn.LSTM):
+    """Gives the outputs alone."""
+
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None
+    ) -> object:
+        return super().forward(input, hx)[0]
+
+
+def test_a_module_that_gives_no_outputs_and_state_is_refused() -> None:
+    message = "OneOutput gives (14, 1, 8), where torch.nn.LSTM gives ((14, 1, 8), ((1, 1, 8), "
+    with pytest.raises(ModuleError, match="^" + re.escape(message)):
+        GateTrace.from_lstm(OneOutput(E, H), inputs_of())
+    last = lstm_of()
+    last.register_forward_hook(lambda module, given, found: (found[0][-1], None))
+    with pytest.raises(ModuleError, match=re.escape("LSTM gives ((1, 8), 'NoneType'), where")):
+        GateTrace.from_lstm(last, inputs_of())
+
+
+def test_what_is_no_number_is_named_with_its_place() -> None:
+    """NaN spreads to every later step: the differences it leaves would blame hooks for it."""
     broken = lstm_of()
     with torch.no_grad():
-        broken.get_parameter("weight_hh_l0")[0, 0] = float("nan")
-    with pytest.raises(ModuleError, match=r"differs by nan"):
+        broken.get_parameter("weight_hh_l0")[0, 0] = torch.nan
+    with pytest.raises(ModuleError, match=r"^weight_hh_l0 holds NaN"):
         GateTrace.from_lstm(broken, inputs_of())
+    x = inputs_of(2)
+    x[3, 1, 0] = torch.nan
+    with pytest.raises(ModuleError, match=r"^inputs holds NaN at step 3"):
+        GateTrace.from_lstm(lstm_of(), x, sequence=1)
+    assert GateTrace.from_lstm(lstm_of(), x, sequence=0).steps == len(x)
+    h, c = state_of(1)
+    with pytest.raises(ModuleError, match=r"^c of the state holds NaN at row 0"):
+        GateTrace.from_lstm(lstm_of(), inputs_of(), (h, c * torch.nan))
 
 
 def test_what_cannot_be_traced_is_refused_in_a_line() -> None:
@@ -435,6 +466,11 @@ def test_what_cannot_be_traced_is_refused_in_a_line() -> None:
         (lstm, inputs_of(3), {"sequence": 3}, "no sequence 3: the batch has 0 to 2"),
         (lstm, x, {"state": state_of(2)}, "state is [(2, 8), (2, 8)]: give (h, c), each (1, 8)"),
         (lstm, x, {"state": state_of(1)[0]}, "state is Tensor: give (h, c), each (1, 8)"),
+        (lstm, x, {"state": tuple(part.numpy() for part in state_of(1))},
+         "state is (ndarray, ndarray): give (h, c), each a tensor (1, 8)"),
+        (lstm, x, {"sequence": "1"}, "sequence is '1': give a whole number"),
+        (lstm, x, {"sequence": 0.0}, "sequence is 0.0: give a whole number"),
+        (lstm, x, {"tokens": 14}, "tokens is int: give a list of 14 texts"),
         (lstm, x, {"tokens": ["a"]}, "1 tokens for 14 steps: give one for each"),
     ]  # fmt: skip
     for module, inputs, more, message in cases:
