@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import IO
 
 from lstm_lm.errors import TextError
+from lstm_lm.file_kinds import WOULD_PASS
+from lstm_lm.text_errors import no_text
 from lstm_lm.visible_text import printable
 from lstm_lm.writing import partial_name
 
@@ -37,6 +39,7 @@ SUFFIXES = (
 NOT_SOURCE = frozenset({"test", "tests", "idle_test", "site-packages", "__pycache__"})
 CHUNK_BYTES = 4 * 2**20
 WEEK = 7 * 24 * 3600  # seconds
+LONGEST_MAGIC = max(map(len, WOULD_PASS))
 HUB_DATASET = "hf://datasets/"
 
 
@@ -227,39 +230,30 @@ def _read_file(path: Path) -> Iterator[str]:
     offset = 0
     try:
         with path.open("rb") as file:
+            if file.peek(LONGEST_MAGIC).startswith(WOULD_PASS):
+                raise no_text(path, 0)
             while chunk := file.read(CHUNK_BYTES):
-                if not offset and chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                    raise TextError(f"{path} is UTF-16: convert it to UTF-8 first")
                 if not offset and chunk.startswith(codecs.BOM_UTF8):
                     chunk = chunk[len(codecs.BOM_UTF8) :]
                     offset = len(codecs.BOM_UTF8)
                 zero = chunk.find(b"\0")
                 if zero >= 0:
-                    raise TextError(
-                        f"{path} is binary: byte offset {offset + zero:,} is zero; give plain text"
-                    )
+                    raise no_text(path, offset + zero)
                 pending = len(decoder.getstate()[0])
                 try:
                     text = decoder.decode(chunk)
                 except UnicodeDecodeError as error:
-                    raise _not_utf8(path, offset - pending + error.start) from None
+                    raise no_text(path, offset - pending + error.start) from None
                 offset += len(chunk)
                 if text:
                     yield text
             pending = len(decoder.getstate()[0])
             if pending:
-                raise _not_utf8(path, offset - pending)
+                raise no_text(path, offset - pending, at_end=True)
     except OSError as error:
         raise TextError(f"cannot read {path}: {error.strerror}") from None
     if not offset:
         raise TextError(f"{path} is empty")
-
-
-def _not_utf8(path: Path, offset: int) -> TextError:
-    return TextError(
-        f"{path} is not UTF-8: byte offset {offset:,} begins no character; "
-        "convert it, for example with iconv -f latin1 -t utf-8"
-    )
 
 
 def free_space(folder: Path) -> int:
