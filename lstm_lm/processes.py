@@ -7,14 +7,30 @@ gradients, so that the weights stay the same everywhere. gloo carries it between
 cards. Knows nothing of models or of text.
 """
 
+import contextlib
+import logging
 import os
+import socket
+import threading
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import torch
 from torch import Tensor, distributed
+from torch.distributed.rendezvous import rendezvous
 
-from lstm_lm.errors import ConfigError
+from lstm_lm.errors import ConfigError, shown
+
+log = logging.getLogger(__name__)
+
+MOST = 10_000  # processes
+PATIENCE = 300.0  # seconds for all to come: each imports torch first, perhaps from a slow disk
+SILENCE = 10.0  # seconds after which a wait is told
+PAUSE = 0.2  # seconds between two looks
+START = "start it with torchrun, or unset WORLD_SIZE to train in this process alone"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,16 +91,108 @@ class Processes:
 
 
 def join(wanted_device: str) -> Processes:
-    """This process's place among those that torchrun started; alone where it did not."""
-    count = int(os.environ.get("WORLD_SIZE", "1"))
-    if count == 1:
+    """This process's place among those that torchrun started; alone where it did not.
+
+    Raises:
+        ConfigError: the variables that torchrun sets make no sense, or the others do not come.
+    """
+    place = Place.of(os.environ)
+    if place is None:
         return Processes()
     on_cards = wanted_device in ("auto", "cuda") and torch.cuda.is_available()
     if on_cards:
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        cards = torch.cuda.device_count()
+        if place.local_rank >= cards:
+            raise ConfigError(
+                f"LOCAL_RANK is {place.local_rank}, but this machine has {cards} cards: start at "
+                f"most {cards} processes here"
+            )
+        torch.cuda.set_device(place.local_rank)
     if not distributed.is_initialized():
-        distributed.init_process_group("nccl" if on_cards else "gloo")
-    return Processes(rank=distributed.get_rank(), count=count)
+        _meet(place, "nccl" if on_cards else "gloo")
+    return Processes(rank=distributed.get_rank(), count=place.count)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """What torchrun tells each process of a run in its environment."""
+
+    count: int
+    rank: int
+    local_rank: int
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "Place | None":
+        """The place that the environment gives; None where the process is alone.
+
+        Raises:
+            ConfigError: names every variable that makes no sense.
+        """
+        problems: list[str] = []
+
+        def number(name: str, least: int, most: int, otherwise: str = "") -> int:
+            given = environment.get(name) or otherwise
+            if given.isascii() and given.isdigit() and least <= int(given[:9]) <= most:
+                return int(given)
+            found = f"is {shown(given)}" if given else "is not set"
+            problems.append(f"{name} {found}: a whole number from {least} to {most} belongs there")
+            return least
+
+        count = number("WORLD_SIZE", 1, MOST, "1")
+        if count == 1 and not problems:
+            return None
+        most = max(count, 2) - 1
+        place = cls(
+            count=count,
+            rank=number("RANK", 0, most),
+            local_rank=number("LOCAL_RANK", 0, most, "0"),
+            host=environment.get("MASTER_ADDR", "").strip(),
+            port=number("MASTER_PORT", 1, 65535),
+        )
+        if not place.host:
+            problems.append("MASTER_ADDR is not set: the first process's machine belongs there")
+        if problems:
+            raise ConfigError(f"{'; '.join(problems)}; {START}")
+        return place
+
+
+def _meet(place: Place, backend: str) -> None:
+    """Meet the other processes, or give up: one may have been left to wait by an old variable."""
+    told = "waiting for the other processes at %s:%d (WORLD_SIZE is %d)"
+    waiting = threading.Timer(SILENCE, log.warning, (told, place.host, place.port, place.count))
+    waiting.daemon = True
+    waiting.start()
+    try:
+        # torch's own store says in many lines that the first process is not there yet.
+        if place.rank and not _answers(place, PATIENCE):
+            raise _not_met(place, "nothing answers there")
+        # The time is for the meeting alone: the first process may work on its text for longer.
+        meeting = rendezvous("env://", timeout=timedelta(seconds=PATIENCE))
+        store, rank, count = next(meeting)
+        distributed.init_process_group(backend, store=store, rank=rank, world_size=count)
+    except RuntimeError as error:  # torch's own DistError among them
+        raise _not_met(place, next(iter(str(error).splitlines()), "")[:200]) from None
+    finally:
+        waiting.cancel()
+
+
+def _not_met(place: Place, said: str) -> ConfigError:
+    return ConfigError(
+        f"WORLD_SIZE is {place.count}, but the processes did not meet at {place.host}:{place.port} "
+        f"within {PATIENCE:g} seconds ({said}); {START}"
+    )
+
+
+def _answers(place: Place, seconds: float) -> bool:
+    """Whether the first process's machine answers within the time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError), socket.create_connection((place.host, place.port), 5):
+            return True
+        time.sleep(PAUSE)
+    return False
 
 
 def leave() -> None:

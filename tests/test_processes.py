@@ -11,7 +11,7 @@ import pytest
 from safetensors.torch import load_file
 
 from lstm_lm.errors import ConfigError
-from lstm_lm.processes import Processes
+from lstm_lm.processes import Place, Processes, join
 
 ROOT = Path(__file__).parent.parent
 TEXT = "the early bird catches the worm, and the second mouse gets the cheese.\n" * 60
@@ -87,3 +87,53 @@ def test_the_shares_are_the_whole_batch() -> None:
 def test_a_batch_that_cannot_be_shared_is_refused() -> None:
     with pytest.raises(ConfigError, match="batch_size is 9: give a multiple of the 2 processes"):
         Processes(count=2).share(9)
+
+
+TORCHRUN = {"WORLD_SIZE": "2", "RANK": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500"}
+
+
+def test_a_process_is_alone_unless_it_is_told_of_others() -> None:
+    for environment in ({}, {"WORLD_SIZE": ""}, {"WORLD_SIZE": "1", "RANK": "x"}, {"RANK": "3"}):
+        assert Place.of(environment) is None
+    assert Place.of(TORCHRUN) == Place(count=2, rank=1, local_rank=0, host="127.0.0.1", port=29500)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"WORLD_SIZE": "two"}, "^WORLD_SIZE is 'two': a whole number from 1 to 10000 belongs th"),
+        ({"WORLD_SIZE": "0"}, "^WORLD_SIZE is '0'"),
+        ({"WORLD_SIZE": "9" * 5000}, "^WORLD_SIZE is '9999"),
+        ({"RANK": "2"}, "^RANK is '2': a whole number from 0 to 1 belongs there; start it with to"),
+        ({"RANK": "-1"}, "^RANK is '-1'"),
+        ({"LOCAL_RANK": "x"}, "^LOCAL_RANK is 'x'"),
+        ({"MASTER_PORT": "70000"}, "^MASTER_PORT is '70000': a whole number from 1 to 65535"),
+        ({"MASTER_ADDR": " "}, "^MASTER_ADDR is not set: the first process's machine belongs the"),
+        (
+            {"RANK": "", "MASTER_PORT": ""},
+            "^RANK is not set: .*; MASTER_PORT is not set: .*; start it with torchrun, or unset WO",
+        ),
+    ],
+)
+def test_what_makes_no_sense_of_torchruns_variables_is_named(
+    changes: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Place.of(TORCHRUN | changes)
+
+
+@pytest.mark.parametrize("rank", ["0", "1"])
+def test_a_process_without_the_others_waits_a_while_and_says_so(
+    rank: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("lstm_lm.processes.PATIENCE", 0.5)
+    monkeypatch.setattr("lstm_lm.processes.SILENCE", 0.05)
+    for name, value in (TORCHRUN | {"RANK": rank, "MASTER_PORT": str(free_port())}).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(
+        ConfigError,
+        match=r"^WORLD_SIZE is 2, but the processes did not meet at "
+        r"127\.0\.0\.1:\d+ within 0\.5 seconds \(.*\); start it with torchrun, or",
+    ):
+        join("cpu")  # fmt: skip
+    assert "waiting for the other processes at 127.0.0.1:" in caplog.text
