@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lstm_lm.addresses import told_address
 from lstm_lm.errors import ConfigError, HubAccessError, HubError, UserError
 from lstm_lm.hardware import AUTO, check_hardware, kept, make
 from lstm_lm.hub import MODEL_FILES, TIMEOUT, fetch, hub_api, is_same
@@ -93,7 +94,7 @@ def deploy(
         changed = _set_models(api, space, models)
         changed |= _commit(api, space, held, files, models)
     return Deployed(
-        url=f"{api.endpoint}/spaces/{space}",
+        url=f"{told_address(api.endpoint)}/spaces/{space}",
         told="made" if made else "updated" if changed else "nothing to change",
         hardware=runs_on,
         host=held.host,

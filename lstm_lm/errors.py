@@ -7,18 +7,19 @@ lets it pass. An error of any other type is our own mistake and keeps its traceb
 from collections.abc import Sequence
 from typing import cast
 
+from lstm_lm.addresses import without_secrets
 from lstm_lm.visible_text import printable
 
 
 class UserError(Exception):
     """The person can mend this; its text is one line, shown as it stands.
 
-    It may repeat names and texts from elsewhere: what must not reach a terminal or a page in them
-    is made visible here, once for all.
+    It may repeat names, texts and addresses from elsewhere: what must not reach a terminal or a
+    page is made visible here, and what of an address is for its server alone is left out.
     """
 
     def __init__(self, text: str = "") -> None:
-        super().__init__(printable(text))
+        super().__init__(printable(without_secrets(text)))
 
 
 class ConfigError(UserError):

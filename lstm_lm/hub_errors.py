@@ -23,9 +23,22 @@ LOG_IN = "log in with `hf auth login`"
 
 
 def explain(
-    error: BaseException, repo_id: str, api: "HfApi", revision: str | None = None
+    error: BaseException,
+    repo_id: str,
+    api: "HfApi",
+    revision: str | None = None,
+    *,
+    kind: str = "model",
 ) -> UserError:
-    """The client's error at a call for this repository in one line, with what to do."""
+    """The client's error at a call for this repository in one line, with what to do.
+
+    Args:
+        error: what the client raised.
+        repo_id: OWNER/NAME.
+        api: the client.
+        revision: that was asked for; None: main.
+        kind: of repository, "model" or "dataset".
+    """
     from httpx2 import HTTPError
     from huggingface_hub import constants, errors, get_token
 
@@ -33,16 +46,19 @@ def explain(
     known = api.token is not False and get_token() is not None
     if isinstance(error, errors.GatedRepoError):
         then = "wait until its owners let you in" if known else f"{LOG_IN}"
-        address = f"{constants.ENDPOINT}/{repo_id}"
+        prefix = "" if kind == "model" else f"{kind}s/"
+        address = f"{constants.ENDPOINT}/{prefix}{repo_id}"
         return HubAccessError(f"{repo_id} is gated: ask for access at {address}, then {then}")
     if isinstance(error, errors.RepositoryNotFoundError):
         private = "it is private and your token may not read it" if known else "it is private"
         return ModelNotFoundError(
             f"no model {repo_id!r}: there is no such folder here, and on the Hub there is none, "
             f"or {private}; check the name, or {LOG_IN}"
+            if kind == "model"
+            else f"the Hub has no {kind} {repo_id!r}, or {private}; check the name, or {LOG_IN}"
         )
     if isinstance(error, errors.RevisionNotFoundError):
-        return ModelNotFoundError(_no_revision(repo_id, revision, api))
+        return ModelNotFoundError(_no_revision(repo_id, revision, api, kind))
     if isinstance(error, errors.OfflineModeIsEnabled):
         return HubOfflineError(
             f"{repo_id} is on the Hub, but HF_HUB_OFFLINE is set: unset it to go there"
@@ -81,10 +97,10 @@ def root(error: BaseException) -> BaseException:
     return error
 
 
-def _no_revision(repo_id: str, revision: str | None, api: "HfApi") -> str:
+def _no_revision(repo_id: str, revision: str | None, api: "HfApi", kind: str) -> str:
     names: list[str] = []
     with contextlib.suppress(Exception):  # only to say more
-        refs = api.list_repo_refs(repo_id)
+        refs = api.list_repo_refs(repo_id, repo_type=kind)
         names = [ref.name for ref in [*refs.tags, *refs.branches]]
     there = f"there are {', '.join(names[:20])}" if names else "it is empty"
     return f"{repo_id} has no revision {str(revision or 'main')[:80]!r}: {there}"

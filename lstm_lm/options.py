@@ -15,6 +15,7 @@ import typing
 from collections.abc import Collection, Iterable
 from typing import Any, NoReturn
 
+from lstm_lm.addresses import without_secrets
 from lstm_lm.config import option_name
 from lstm_lm.errors import ConfigError
 from lstm_lm.streams import say
@@ -26,7 +27,7 @@ class OneLineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and what to do, and leave."""
-        say(printable(f"{self.prog}: {message}; see {self.prog} --help"))
+        say(printable(f"{self.prog}: {without_secrets(message)}; see {self.prog} --help"))
         sys.exit(2)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lstm_lm.addresses import told_address
 from lstm_lm.card import PLACEHOLDER, card
 from lstm_lm.checks import open_plain
 from lstm_lm.console import Reporter
@@ -178,7 +179,7 @@ def _push(api: "HfApi", target: Target, files: dict[str, Path], reporter: Report
         reporter.line(f"{target.repo_id} holds this model already: nothing to push")
     if target.revision and not tag:
         api.create_tag(target.repo_id, tag=target.revision, revision=commit)
-    url = f"{api.endpoint}/{target.repo_id}"
+    url = f"{told_address(api.endpoint)}/{target.repo_id}"
     return Pushed(url=url, commit=commit, changed=commit != head)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from lstm_lm.addresses import is_whole, told_address, told_command
 from lstm_lm.checkpoint import Run, checkpoint_folder, newest_step, read_run
 from lstm_lm.claims import claim_free, claim_new, claim_run
 from lstm_lm.config import TrainConfig
@@ -20,12 +21,13 @@ from lstm_lm.processes import Processes, join, leave
 from lstm_lm.push import check_target, push_folder
 from lstm_lm.repository import Target
 from lstm_lm.snapshots import snapshots
-from lstm_lm.sources import standard_library, text_files
+from lstm_lm.sources import source_name, standard_library, text_files
 from lstm_lm.training import Interrupted, begin, train
 from lstm_lm.visible_text import shell_path
 from lstm_lm.writing import remove_partial_files
 
 RUNS = Path("runs")
+LONGEST_NAME = 90  # characters: room for what is added to it where a name may have 255
 
 
 def begin_run(
@@ -70,9 +72,9 @@ def begin_run(
                 config,
                 corpus,
                 folder,
-                sources=sources,
+                sources=[told_address(source) for source in sources],
                 files=[str(file.resolve()) for file in files],
-                command=command,
+                command=told_command(command),
                 reporter=reporter,
                 given=given,
                 processes=processes,
@@ -160,6 +162,12 @@ def _corpus_of(run: Run, reporter: Reporter) -> Corpus:
                 f"the text came from standard input and is no longer in the cache "
                 f"({missing[0]}): start a new run"
             )
+        for source in (source for source in run.sources if "://" in source):
+            if not is_whole(source):
+                raise TextError(
+                    f"the text came from {source}, whose password or query a run does not keep, "
+                    f"and is no longer in the cache: save it again as {missing[0]}, then --resume"
+                )
         files = _files(run.sources)
     return build_corpus(files, run.train.tokenizer, run.train.vocab_size, reporter=reporter)
 
@@ -170,8 +178,8 @@ def _files(sources: list[str]) -> list[Path]:
 
 def _name(sources: list[str], config: TrainConfig) -> str:
     """A folder's name for the run: the text's own, and the tokenizer's."""
-    stem = Path(sources[0].rstrip("/")).stem if sources else "python"
-    stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-.") or "text"
+    stem = source_name(sources[0]) if sources else "python"
+    stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", stem)[:LONGEST_NAME].strip("-.") or "text"
     return f"{stem}-{'char' if config.tokenizer == 'char' else 'subword'}"
 
 

@@ -21,8 +21,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from lstm_lm.addresses import is_web_address, is_whole, last_part, split_credentials, told_address
 from lstm_lm.errors import TextError
-from lstm_lm.file_kinds import WOULD_PASS
+from lstm_lm.file_kinds import WOULD_PASS, is_page
 from lstm_lm.text_errors import no_text
 from lstm_lm.visible_text import printable
 from lstm_lm.writing import partial_name
@@ -39,6 +40,8 @@ SUFFIXES = (
 NOT_SOURCE = frozenset({"test", "tests", "idle_test", "site-packages", "__pycache__"})
 CHUNK_BYTES = 4 * 2**20
 WEEK = 7 * 24 * 3600  # seconds
+LONGEST_HEAD = 2**12  # bytes of a web page before its first element
+PAGE_SUFFIXES = (".html", ".htm", ".xhtml")
 LONGEST_MAGIC = max(map(len, WOULD_PASS))
 HUB_DATASET = "hf://datasets/"
 
@@ -76,14 +79,35 @@ def text_files(sources: list[str], spool: Path) -> list[Path]:
         if source == "-":
             if sys.stdin is None:
                 raise TextError("standard input is closed: pipe a text into --text -")
-            files.append(_fetched(sys.stdin.buffer, spool, "standard input"))
+            found = [_fetched(sys.stdin.buffer, spool, "standard input")]
         elif source.startswith(HUB_DATASET):
-            files.append(_dataset_file(source))
-        elif source.startswith(("http://", "https://")):
-            files.append(_download(source, spool))
+            from lstm_lm.datasets import dataset_file
+
+            found = [dataset_file(source)]
+        elif is_web_address(source):
+            found = [_download(source, spool)]
+        elif "://" in source:
+            raise TextError(
+                f"cannot fetch {told_address(source)}: give http://, https:// or {HUB_DATASET}"
+            )
         else:
-            files += _local(source)
+            found = _local(source)
+        if len(found) == 1:
+            _mention_page(found[0], source)
+        files += found
     return files
+
+
+def _mention_page(path: Path, source: str) -> None:
+    """Say in a line that a text is a web page, unless its name says so: it is rarely meant."""
+    name = last_part(source) if "://" in source else path.name
+    with contextlib.suppress(OSError), path.open("rb") as file:  # who reads it says what is wrong
+        if is_page(file.read(LONGEST_HEAD)) and not name.lower().endswith(PAGE_SUFFIXES):
+            log.warning(
+                "%s is a web page (HTML), and its markup is learned too; its text alone would be "
+                "better given as a plain-text file",
+                "standard input" if source == "-" else told_address(source),
+            )
 
 
 def _local(source: str) -> list[Path]:
@@ -172,39 +196,38 @@ def _writing(folder: Path) -> Iterator[None]:
         ) from None
 
 
-def _download(url: str, spool: Path) -> Path:
+def _download(address: str, spool: Path) -> Path:
+    """What the address gives, in a file; `user:password@` is sent as Basic authentication."""
+    name = told_address(address)
+    otherwise = "download it and name the file"
     try:
+        url, credentials = split_credentials(address)
         request = urllib.request.Request(url, headers={"User-Agent": "lstm-lm"})
+        if credentials:  # not to where the server may send us on to
+            request.add_unredirected_header("Authorization", credentials)
         with urllib.request.urlopen(request, timeout=60) as response:
-            path = _fetched(response, spool, url)
+            path = _fetched(response, spool, name)
             if response.length:  # what is left of the length that the server promised
-                raise TextError(f"{url} broke off {response.length:,} bytes early: try again")
+                raise TextError(f"{name} broke off {response.length:,} bytes early: try again")
             return path
     except urllib.error.HTTPError as error:
-        raise TextError(f"{url} answered {error.code} {error.reason}") from None
-    except (OSError, http.client.HTTPException, ValueError) as error:  # or no URL at all
+        raise TextError(f"{name} answered {error.code} {error.reason}") from None
+    except (ValueError, http.client.InvalidURL) as error:
+        # The error's own text may repeat any part of the address.
+        reason = error if is_whole(address) else "it is no valid address"
+        raise TextError(f"cannot fetch {name}: {reason}; {otherwise}") from None
+    except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        raise TextError(f"cannot fetch {url}: {reason}; download it and name the file") from None
+        raise TextError(f"cannot fetch {name}: {reason}; {otherwise}") from None
 
 
-def _dataset_file(source: str) -> Path:
-    """hf://datasets/OWNER/NAME/FILE -> the file in the Hub's cache."""
-    parts = source.removeprefix(HUB_DATASET).split("/", 2)
-    if len(parts) != 3 or not all(parts):
-        raise TextError(f"{source} is incomplete: write hf://datasets/OWNER/NAME/FILE")
-    owner, name, file = parts
-    import huggingface_hub
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+def source_name(source: str) -> str:
+    """What a run on this source may be called: the last part of its path, without a suffix.
 
-    try:
-        return Path(huggingface_hub.hf_hub_download(f"{owner}/{name}", file, repo_type="dataset"))
-    except LocalEntryNotFoundError:
-        raise TextError(
-            f"cannot reach the Hub for {source}, and it is not in the cache: go online, "
-            "or name a local file"
-        ) from None
-    except (HfHubHTTPError, HFValidationError) as error:
-        raise TextError(f"cannot load {source}: {str(error).splitlines()[0]}") from None
+    >>> source_name("https://host/texts/book.txt?key=1"), source_name("poems/"), source_name("-")
+    ('book', 'poems', '-')
+    """
+    return Path(last_part(source) if "://" in source else source.rstrip("/")).stem
 
 
 def read_text(files: list[Path]) -> Iterator[str]:

@@ -210,7 +210,20 @@ def test_a_cache_that_cannot_be_written_is_named(
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        if self.path == "/text":
+        path, _, query = self.path.partition("?")
+        sent = self.headers.get("Authorization")
+        if path == "/private":
+            known = sent == "Basic QWRhOm9wZW4gc2VzYW1l"  # Ada:open sesame
+            self.answer(*((200, b"for Ada\n") if known else (401, b"who are you?")))
+        elif path == "/moved":
+            self.send_response(302)
+            self.send_header("Location", "/sent")
+            self.end_headers()
+        elif path == "/sent":
+            self.answer(200, f"{sent} {query}\n".encode())
+        elif path == "/page":
+            self.answer(200, b"<!DOCTYPE html>\n<html><body>a text</body></html>\n")
+        elif self.path == "/text":
             self.answer(200, b"fetched\n")
         elif self.path == "/empty":
             self.answer(200, b"")
@@ -328,3 +341,52 @@ def test_a_folder_that_may_not_be_read_is_not_an_empty_one(
     write(tmp_path / "books" / "outer.txt", "3")
     assert text_files([str(tmp_path / "books")], tmp_path) == [tmp_path / "books" / "outer.txt"]
     assert caplog.messages == [f"{tmp_path / 'books' / 'locked'} is left out: Permission denied"]
+
+
+def test_a_password_in_an_address_is_sent_but_not_to_where_the_server_sends_on(
+    server: str, tmp_path: Path
+) -> None:
+    ours = server.replace("http://", "http://Ada:open%20sesame@")
+    assert joined(*text_files([f"{ours}/private"], tmp_path)) == "for Ada\n"
+    assert joined(*text_files([f"{ours}/sent"], tmp_path)) == "Basic QWRhOm9wZW4gc2VzYW1l \n"
+    assert joined(*text_files([f"{ours}/moved"], tmp_path)) == "None \n"
+    assert joined(*text_files([f"{ours}/sent?key=1"], tmp_path)).endswith(" key=1\n")
+    assert not any("sesame" in path.name for path in tmp_path.rglob("*"))
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("{host}/private?key=SECRET", "/private?... answered 401 Unauthorized"),
+        ("{host}/missing?SECRET", "/missing?... answered 404 Not Found"),
+        ("{host}/none#SECRET", "/none#... answered 404 Not Found"),
+        ("http://ada:SECRET@127.0.0.1:1/x?SECRET", "cannot fetch http://...@127.0.0.1:1/x?...: "),
+        ("http://ada:SECRET/x@127.0.0.1/", "http://...@127.0.0.1/: it is no valid address; downl"),
+        ("http://127.0.0.1/a b?SECRET", "http://127.0.0.1/a b?...: it is no valid address; downl"),
+        ("http://[::1?SECRET", "cannot fetch http://[::1?...: it is no valid address; download"),
+        ("ftp://ada:SECRET@host/x", "cannot fetch ftp://...@host/x: give http://, https:// or hf:"),
+    ],
+)
+def test_no_error_repeats_what_an_address_keeps_from_others(
+    server: str, tmp_path: Path, address: str, message: str
+) -> None:
+    with pytest.raises(TextError) as caught:
+        text_files([address.format(host=server.replace("http://", "http://ada:SECRET@"))], tmp_path)
+    assert "SECRET" not in str(caught.value)
+    assert message in str(caught.value)
+
+
+def test_a_web_page_is_said_to_be_one(
+    server: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    page = write(tmp_path / "saved.txt", "<html>\nfull of markup</html>\n")
+    named = write(tmp_path / "saved.html", "<html>\nfull of markup</html>\n")
+    text_files([f"{server}/page?SECRET", str(page)], tmp_path / "spool")
+    said = [record.getMessage() for record in caplog.records]
+    assert [text.partition(" is a web page (HTML), and its")[0] for text in said] == [
+        f"{server}/page?...",
+        str(page),
+    ]
+    caplog.clear()
+    text_files([f"{server}/text", str(named)], tmp_path / "spool")
+    assert not caplog.records
