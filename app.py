@@ -10,10 +10,20 @@ import sys
 from collections.abc import Sequence
 
 from lstm_lm import startup  # first: it says what is missing to import the others
-from lstm_lm.errors import UserError
+from lstm_lm.errors import ConfigError, UserError
 from lstm_lm.options import OneLineParser
+from lstm_lm.proxies import go_around
+from lstm_lm.serving import (
+    HOST,
+    USUAL_HOST,
+    as_gradio_writes,
+    check_address,
+    chosen_host,
+    launching,
+)
 from lstm_lm.space import in_space
 from lstm_lm.streams import prepare_streams, say, write_line
+from lstm_lm.surroundings import check_hub, prepare_page
 from lstm_lm.visible_text import printable
 
 
@@ -78,29 +88,49 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _deploy(options.deploy, options.model or [], options.hardware)
         if options.hardware is not None:
             raise UserError("--hardware is of a Space: add --deploy OWNER/SPACE")
+        host, problems = _prepare(options)
         if in_space(os.environ):
             # Before torch: on ZeroGPU it brings what takes torch's CUDA over, and what is lent.
             importlib.import_module("lstm_lm.zero_gpu")
         models, notes = models_to_serve(options.model or [])
+        for problem in problems:
+            _say(f"{problem}; until then nothing is loaded from the Hub")
 
         from lstm_lm.ui.guests import rules_from
         from lstm_lm.ui.page import build_page, launch_settings
 
-        guests = rules_from(os.environ, host=options.host, share=options.share)
+        guests = rules_from(os.environ, host=host, share=options.share)
         page, _ = build_page(models, guests=guests, notes=notes)
-        page.launch(
-            server_name=options.host,
-            server_port=options.port,
-            share=options.share,
-            **launch_settings(),
-        )
+        with launching():
+            page.launch(
+                server_name=as_gradio_writes(host),
+                server_port=options.port,
+                share=options.share,
+                **launch_settings(),
+            )
     except UserError as error:
         return _say(str(error))
-    except OSError as error:
-        if options.port is None and options.host is None:
-            raise
-        return _say(f"cannot serve there: {error}")
     return 0
+
+
+def _prepare(options: argparse.Namespace) -> tuple[str, list[str]]:
+    """Make the surroundings ready for the page, before gradio is imported.
+
+    Returns:
+        The host to serve on, and what is wrong with proxies that the page itself needs not.
+
+    Raises:
+        ConfigError: the page cannot be served in them, or not there.
+    """
+    prepare_page(os.environ)
+    host = chosen_host(options.host, os.environ)
+    check_address(host, options.port, os.environ)
+    problems = go_around(os.environ, [host])
+    if problems and options.share:
+        raise ConfigError(f"--share cannot go by the proxy: {'; '.join(problems)}")
+    if ":" in host:  # gradio tries ports of this one as an address of IPv4
+        os.environ[HOST] = USUAL_HOST
+    return host, problems
 
 
 def models_to_serve(given: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -144,6 +174,7 @@ def models_to_serve(given: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def _deploy(space: str, models: Sequence[str], hardware: str | None) -> int:
     """Make or update the Space, and say where it is."""
+    check_hub(os.environ)
     from lstm_lm.deploy import deploy
     from lstm_lm.hardware import AUTO
     from lstm_lm.loading import bundled_models

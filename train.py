@@ -5,6 +5,7 @@ with everything needed to go on saved.
 """
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from lstm_lm.options import OneLineParser, add_options, as_options, chosen
 from lstm_lm.repository import Target
 from lstm_lm.sizing import RULED
 from lstm_lm.streams import prepare_streams, say
+from lstm_lm.surroundings import check_trainer
 from lstm_lm.tracking import TRACKERS, check_tracker
 from lstm_lm.visible_text import shell_path
 from lstm_lm.writing import expanded
@@ -99,6 +101,7 @@ def _run(options: argparse.Namespace, command: str) -> int:
         )
     config = TrainConfig(**settings)
     out, resume = (path and expanded(path) for path in (options.out, options.resume))
+    check_trainer(os.environ)
     check_tracker(options.track)
     target = _target(options)
 

@@ -37,11 +37,20 @@ Ids = npt.NDArray[Any]
 
 
 def cache_folder() -> Path:
-    """Where corpora are cached: $LSTM_LM_CACHE, or lstm-lm in the user's cache folder."""
+    """Where corpora are cached: $LSTM_LM_CACHE, or lstm-lm in the user's cache folder.
+
+    Raises:
+        TextError: this account has no home folder, and the variable is not set.
+    """
     chosen = os.environ.get("LSTM_LM_CACHE")
     if chosen:
         return expanded(chosen)
-    return expanded(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "lstm-lm"
+    try:
+        return expanded(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lstm-lm"
+    except RuntimeError:  # an account that the system does not know, as in some containers
+        raise TextError(
+            "this account has no home folder: set LSTM_LM_CACHE to a folder for texts"
+        ) from None
 
 
 @dataclass(frozen=True, kw_only=True)

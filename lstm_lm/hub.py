@@ -12,6 +12,7 @@ import hashlib
 import io
 import itertools
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,13 +20,14 @@ from typing import TYPE_CHECKING, Any
 from lstm_lm.checks import LARGEST_JSON
 from lstm_lm.config import ModelConfig
 from lstm_lm.errors import (
+    HubAccessError,
     HubError,
     HubOfflineError,
     ModelFolderError,
     ModelNotFoundError,
     UserError,
 )
-from lstm_lm.hub_errors import explain
+from lstm_lm.hub_errors import LOG_IN, explain
 from lstm_lm.loading import (
     CARD_FILE,
     CONFIG_FILE,
@@ -36,6 +38,7 @@ from lstm_lm.loading import (
 )
 from lstm_lm.loss_curve import CURVE_FILE
 from lstm_lm.repository import is_repository_id, is_revision
+from lstm_lm.surroundings import check_hub
 from lstm_lm.tokenizer import CharTokenizer, SentencePieceTokenizer
 
 if TYPE_CHECKING:
@@ -63,9 +66,23 @@ Progress = Callable[[int, int], None]
 
 
 def hub_api(*, token: bool = True) -> "HfApi":
-    """The client; without `token` it asks as anybody would, even where a token is there."""
-    from huggingface_hub import HfApi
+    """The client; without `token` it asks as anybody would, even where a token is there.
 
+    Raises:
+        ConfigError: the environment is not one in which it works.
+        HubAccessError: the token that was kept on this machine cannot be read.
+    """
+    check_hub(os.environ)
+    from huggingface_hub import HfApi, constants, get_token
+
+    try:
+        if token:
+            get_token()
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise HubAccessError(
+            f"cannot read the token in {constants.HF_TOKEN_PATH}: {reason}; {LOG_IN}"
+        ) from None
     return HfApi(library_name=LIBRARY, token=None if token else False)
 
 

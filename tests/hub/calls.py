@@ -117,3 +117,17 @@ def try_all(folder: str, asked: list[list[str]]) -> list[int]:
     """The exit code of a training for each target."""
     text = ["--text", f"{folder}/verse.txt", *SIZES]
     return [train(folder, *text, "--push-to-hub", *where) for where in asked]
+
+
+def read_datasets(*sources: str) -> list[str]:
+    """The text of each file of a dataset, or the error."""
+    from lstm_lm.datasets import dataset_file
+    from lstm_lm.errors import TextError
+
+    found: list[str] = []
+    for source in sources:
+        try:
+            found.append(dataset_file(source).read_text())
+        except TextError as error:
+            found.append(f"error: {error}")
+    return found
