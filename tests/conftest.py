@@ -20,6 +20,7 @@ from tests.reference import Floats
 
 # No deadline: a busy machine is no bug. No database: tests write only in tmp_path.
 settings.register_profile("project", deadline=None, database=None, max_examples=50)
+settings.register_profile("short", settings.get_profile("project"), max_examples=8)
 settings.load_profile("project")
 
 ALPHABET = "\n abcdefgh"

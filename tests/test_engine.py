@@ -10,6 +10,8 @@ from lstm_lm.signals import SIGNALS_OF_CELL
 from tests import reference, tolerance
 from tests.conftest import ALPHABET, float64_weights, random_state, random_tokens, tiny_model
 
+pytestmark = pytest.mark.numeric
+
 CELLS = pytest.mark.parametrize("cell", ["lstm", "rnn"])
 TOKENS = random_tokens(30)
 

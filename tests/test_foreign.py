@@ -21,6 +21,8 @@ from lstm_lm.signals import SIGNAL_NAMES
 from tests import reference, tolerance
 from tests.conftest import random_tokens
 
+NUMERIC = pytest.mark.numeric
+
 E, H, T = 5, 8, 14
 
 
@@ -86,6 +88,7 @@ SHAPES = st.fixed_dictionaries(
 )
 
 
+@NUMERIC
 @given(
     shape=SHAPES, batch=st.integers(0, 3), steps=st.sampled_from([1, 2, 9]), carried=st.booleans()
 )
@@ -124,6 +127,7 @@ def test_any_lstms_gates_are_those_of_the_equations_and_of_torch(
             tolerance.assert_near(trace[name][row], signals[name], near)
 
 
+@NUMERIC
 def test_both_directions_are_named_in_torchs_order_and_aligned_with_the_inputs() -> None:
     lstm = lstm_of(num_layers=2, bidirectional=True)
     trace = GateTrace.from_lstm(lstm, inputs_of())
@@ -187,6 +191,7 @@ def steps_from_its_own_states(
     return found
 
 
+@NUMERIC
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16], ids=str)
 @pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "both"])
 def test_other_precisions_are_traced(dtype: torch.dtype, bidirectional: bool) -> None:
@@ -336,6 +341,7 @@ def test_a_wrong_lstm_is_refused_in_every_precision(dtype: torch.dtype, defect: 
         GateTrace.from_lstm(lstm, x)
 
 
+@NUMERIC
 def test_the_gates_of_a_language_models_lstm_are_those_of_its_trace(model: LanguageModel) -> None:
     token_ids = random_tokens(40)
     text = model.tokenizer.decode(token_ids)

@@ -11,6 +11,8 @@ from lstm_lm.tokenizer import CharTokenizer
 from tests import reference, tolerance
 from tests.conftest import ALPHABET, float64_weights, random_state, random_tokens, tiny_model
 
+pytestmark = pytest.mark.numeric
+
 CELLS = pytest.mark.parametrize("cell", ["lstm", "rnn"])
 LAYERS = pytest.mark.parametrize("layers", [1, 2, 3])
 TOKENS = random_tokens(40)

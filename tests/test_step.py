@@ -11,6 +11,8 @@ from lstm_lm.trace import trace_tokens
 from tests import reference
 from tests.conftest import float64_weights, random_state, random_tokens
 
+pytestmark = pytest.mark.numeric
+
 ROWS = ("input_gate", "forget_gate", "candidate", "output_gate")
 
 

@@ -16,6 +16,8 @@ from lstm_lm.trace import GateTrace, trace_tokens
 from tests import reference, tolerance
 from tests.conftest import ALPHABET, float64_weights, random_state, random_tokens, tiny_model
 
+pytestmark = pytest.mark.numeric
+
 CELLS = pytest.mark.parametrize("cell", ["lstm", "rnn"])
 TEXTS = st.text(ALPHABET, min_size=2, max_size=60)
 TOKENS = random_tokens(50)
