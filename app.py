@@ -13,14 +13,7 @@ from lstm_lm import startup  # first: it says what is missing to import the othe
 from lstm_lm.errors import ConfigError, UserError
 from lstm_lm.options import OneLineParser
 from lstm_lm.proxies import go_around
-from lstm_lm.serving import (
-    HOST,
-    USUAL_HOST,
-    as_gradio_writes,
-    check_address,
-    chosen_host,
-    launching,
-)
+from lstm_lm.serving import HOST, USUAL_HOST, Address, as_gradio_writes, check_address, launching
 from lstm_lm.space import in_space
 from lstm_lm.streams import prepare_streams, say, write_line
 from lstm_lm.surroundings import check_hub, prepare_page
@@ -123,14 +116,14 @@ def _prepare(options: argparse.Namespace) -> tuple[str, list[str]]:
         ConfigError: the page cannot be served in them, or not there.
     """
     prepare_page(os.environ)
-    host = chosen_host(options.host, os.environ)
-    check_address(host, options.port, os.environ)
-    problems = go_around(os.environ, [host])
+    address = Address.chosen(options.host, options.port, os.environ)
+    check_address(address, os.environ)
+    problems = go_around(os.environ, [address.host])
     if problems and options.share:
         raise ConfigError(f"--share cannot go by the proxy: {'; '.join(problems)}")
-    if ":" in host:  # gradio tries ports of this one as an address of IPv4
+    if ":" in address.host:  # gradio tries ports of this one as an address of IPv4
         os.environ[HOST] = USUAL_HOST
-    return host, problems
+    return address.host, problems
 
 
 def models_to_serve(given: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -8,31 +8,46 @@ import errno
 import os
 import socket
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from lstm_lm.errors import ConfigError, UserError, shown
 
 HOST, FIRST_PORT, PORTS = "GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "GRADIO_NUM_PORTS"
 USUAL_HOST, USUAL_PORT, USUAL_PORTS = "127.0.0.1", 7860, 100  # gradio's own
-PRIVILEGED = 1024  # below it a port is the administrator's
 
 
-def chosen_host(given: str | None, environment: Mapping[str, str]) -> str:
-    """The address to serve on, an IPv6 one without brackets."""
-    return (given or environment.get(HOST) or USUAL_HOST).strip("[]")
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """Where to serve."""
+
+    host: str
+    """A name or an address of this machine, an IPv6 one without brackets."""
+    port: int | None
+    """None: the first free one of those that the environment names, or of gradio's own."""
+    called: str
+    """What the host came from."""
+
+    @classmethod
+    def chosen(
+        cls, host: str | None, port: int | None, environment: Mapping[str, str]
+    ) -> "Address":
+        """The one of the options, or else of the environment."""
+        named = host or environment.get(HOST) or USUAL_HOST
+        return cls(host=named.strip("[]"), port=port, called="--host" if host else HOST)
 
 
-def check_address(host: str, port: int | None, environment: Mapping[str, str]) -> None:
+def check_address(address: Address, environment: Mapping[str, str]) -> None:
     """Raise ConfigError unless this machine can serve there.
 
     Args:
-        host: from `chosen_host`.
-        port: None: the first free one of those that the environment names, or gradio's own.
+        address: where.
         environment: of the process, checked by `surroundings.prepare_page`.
     """
+    host, port = address.host, address.port
     try:
-        family, *_, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
+        family, *_, found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError):  # no such name; one that no name can be
-        raise ConfigError(f"--host is {shown(host)}: no machine has that name") from None
+        raise ConfigError(f"{address.called} is {shown(host)}: no machine has that name") from None
     first = port or int(environment.get(FIRST_PORT, USUAL_PORT))
     count = 1 if port else int(environment.get(PORTS, USUAL_PORTS))
     last = min(first + count - 1, 65535)
@@ -42,26 +57,23 @@ def check_address(host: str, port: int | None, environment: Mapping[str, str]) -
             if os.name == "posix":  # a port that was in use a moment ago is free
                 trying.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                trying.bind((address[0], number, *address[2:]))
+                trying.bind((found[0], number, *found[2:]))
+                return
             except OSError as error:
                 problem = error
                 if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                     break
-            else:
-                return
-    if problem is None:
-        return
-    span = f"port {first}" if count == 1 else f"none of the ports {first} to {last}"
-    other = "choose another --port"
-    if problem.errno == errno.EADDRINUSE:
-        state = "is in use" if count == 1 else "is free"
-        raise ConfigError(f"{span} {state}: {other}" + (", or leave it out" if port else ""))
-    if problem.errno == errno.EACCES:
-        may = "may not be served by this account" if count == 1 else "may be served by this account"
-        raise ConfigError(f"{span} {may}: {other}, from {PRIVILEGED} up")
+    reason = problem.errno if problem else None
+    ports = f"port {first}" if count == 1 else f"ports {first} to {last}"
+    other = "choose another --port" + (", or leave it out" if port else "")
+    if reason == errno.EADDRINUSE:
+        raise ConfigError(f"{ports}: in use; {other}")
+    if reason == errno.EACCES:
+        raise ConfigError(f"{ports}: not for this account, but for the administrator; {other}")
     raise ConfigError(
-        f"--host is {shown(host)}, which is not this machine ({problem.strerror}): give an address "
-        "of its own, 0.0.0.0 for all of them, or leave it out"
+        f"{address.called} is {shown(host)}, which is not this machine "
+        f"({problem.strerror if problem else 'no port'}): give an address of its own, 0.0.0.0 for "
+        "all of them, or leave it out"
     )
 
 

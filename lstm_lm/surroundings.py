@@ -40,6 +40,7 @@ TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 OPEN = "LSTM_LM_OPEN"
 CERTIFICATES = "SSL_CERT_FILE"
 GRADIO_FOLDER = "GRADIO_TEMP_DIR"
+ROOT_PATH = "GRADIO_ROOT_PATH"
 
 
 def check_trainer(environment: Mapping[str, str]) -> None:
@@ -59,6 +60,12 @@ def prepare_page(environment: MutableMapping[str, str]) -> None:
     opened = environment.get(OPEN, "").strip().lower()
     if opened not in YES + NO:
         problems.append(f"{OPEN} is {shown(environment[OPEN])}: give 1 or 0")
+    root = environment.get(ROOT_PATH, "")
+    if root and not root.startswith("/") and not _is_address(root):
+        problems.append(
+            f"{ROOT_PATH} is {shown(told_address(root))}: give the path below which a proxy serves "
+            "the page, such as /lstm, or the whole address"
+        )
     problems += _certificates(environment)
     problems += _prepare_folder(environment)
     _refuse(problems)
@@ -149,6 +156,9 @@ def _try_writing(folder: Path) -> None:
 def _hub_folders(environment: Mapping[str, str]) -> list[str]:
     """What is wrong with the folders that the Hub's client keeps things in; none need be there."""
     problems: list[str] = []
+    somewhere = environment.get("HF_HOME") or environment.get("XDG_CACHE_HOME")
+    if not somewhere and _tried(Path.home, "HF_HOME"):  # an account that the system does not know
+        problems.append("this account has no home folder: set HF_HOME to a folder for the Hub")
     for name in HUB_FOLDERS:
         folder = Path(os.path.expandvars(environment.get(name, ""))).expanduser
         problem = _tried(lambda folder=folder: _refuse_file(folder()), name)

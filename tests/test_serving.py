@@ -8,7 +8,7 @@ import pytest
 from httpx import ConnectError
 
 from lstm_lm.errors import ConfigError, UserError
-from lstm_lm.serving import as_gradio_writes, check_address, chosen_host, launching
+from lstm_lm.serving import Address, as_gradio_writes, check_address, launching
 
 
 @pytest.fixture
@@ -20,34 +20,39 @@ def taken() -> Iterator[int]:
         yield other.getsockname()[1]
 
 
+def check(host: str | None, port: int | None, **environment: str) -> None:
+    check_address(Address.chosen(host, port, environment), environment)
+
+
 def test_the_host_is_the_option_then_the_variable_then_this_machine() -> None:
-    assert chosen_host(None, {}) == "127.0.0.1"
-    assert chosen_host(None, {"GRADIO_SERVER_NAME": "0.0.0.0"}) == "0.0.0.0"
-    assert chosen_host("::1", {"GRADIO_SERVER_NAME": "0.0.0.0"}) == "::1"
-    assert chosen_host("[::1]", {}) == "::1"
+    variable = {"GRADIO_SERVER_NAME": "0.0.0.0"}
+    assert Address.chosen(None, None, {}).host == "127.0.0.1"
+    assert Address.chosen(None, None, variable).host == "0.0.0.0"
+    assert Address.chosen("::1", None, variable).host == "::1"
+    assert Address.chosen("[::1]", None, {}).host == "::1"
     assert as_gradio_writes("::1") == "[::1]"
     assert as_gradio_writes("localhost") == "localhost"
 
 
 def test_a_port_that_is_free_is_no_problem(taken: int) -> None:
-    check_address("127.0.0.1", None, {"GRADIO_SERVER_PORT": str(taken), "GRADIO_NUM_PORTS": "99"})
+    check(None, None, GRADIO_SERVER_PORT=str(taken), GRADIO_NUM_PORTS="99")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    check_address("localhost", port, {})
+    check("localhost", port)
 
 
 def test_a_port_in_use_is_named(taken: int) -> None:
-    with pytest.raises(ConfigError, match=rf"^port {taken} is in use: choose another --port, or l"):
-        check_address("127.0.0.1", taken, {})
-    with pytest.raises(ConfigError, match=rf"^port {taken} is in use: choose another --port$"):
-        check_address("0.0.0.0", None, {"GRADIO_SERVER_PORT": str(taken), "GRADIO_NUM_PORTS": "1"})
+    with pytest.raises(ConfigError, match=rf"^port {taken}: in use; choose another --port, or lea"):
+        check(None, taken)
+    with pytest.raises(ConfigError, match=rf"^port {taken}: in use; choose another --port$"):
+        check("0.0.0.0", None, GRADIO_SERVER_PORT=str(taken), GRADIO_NUM_PORTS="1")
 
 
 @pytest.mark.parametrize(
     ("host", "message"),
     [
-        ("10.9.9.9", r"^--host is '10\.9\.9\.9', which is not this machine \(Cannot assign"),
+        ("10.9.9.9", r"^--host is '10\.9\.9\.9', which is not this machine \("),
         ("2001:db8::1", r"^--host is '2001:db8::1', which is not this machine \("),
         ("no such host", r"^--host is 'no such host': no machine has that name"),
         ("http://127.0.0.1", r"^--host is 'http://127\.0\.0\.1': no machine has that name"),
@@ -56,8 +61,10 @@ def test_a_port_in_use_is_named(taken: int) -> None:
 )
 def test_a_host_that_is_not_here_is_named(host: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message) as caught:
-        check_address(host, None, {})
+        check(host, None)
     assert "\n" not in str(caught.value)
+    with pytest.raises(ConfigError, match=message.replace("--host", "GRADIO_SERVER_NAME")):
+        check(None, None, GRADIO_SERVER_NAME=host)
 
 
 def test_ports_of_the_administrator_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,10 +73,10 @@ def test_ports_of_the_administrator_are_named(monkeypatch: pytest.MonkeyPatch) -
             raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(socket, "socket", Refusing)
-    with pytest.raises(ConfigError, match=r"^port 80 may not be served by this account: choose an"):
-        check_address("127.0.0.1", 80, {})
-    with pytest.raises(ConfigError, match=r"^none of the ports 80 to 89 may be served by this acc"):
-        check_address("127.0.0.1", None, {"GRADIO_SERVER_PORT": "80", "GRADIO_NUM_PORTS": "10"})
+    with pytest.raises(ConfigError, match=r"^port 80: not for this account, but for the adminis"):
+        check(None, 80)
+    with pytest.raises(ConfigError, match=r"^ports 80 to 89: not for this account, but for the "):
+        check(None, None, GRADIO_SERVER_PORT="80", GRADIO_NUM_PORTS="10")
 
 
 @pytest.mark.parametrize("error", [OSError("no port"), ConnectError("no port")])

@@ -44,6 +44,8 @@ def test_a_number_that_is_none_is_named(name: str, value: str) -> None:
         {},
         {"GRADIO_SERVER_PORT": "7860", "GRADIO_NUM_PORTS": "1", "WEB_CONCURRENCY": "1"},
         {"GRADIO_DEFAULT_CONCURRENCY_LIMIT": "none"},
+        {"GRADIO_ROOT_PATH": "/lstm"},
+        {"GRADIO_ROOT_PATH": "https://page.example/lstm"},
         {"GRADIO_DEFAULT_CONCURRENCY_LIMIT": ""},
         {"GRADIO_HEARTBEAT_INTERVAL": "often"},  # gradio says so itself, and goes on
     ],
@@ -87,6 +89,12 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     ]
     assert lines[1] == "LSTM_LM_OPEN is 'banana': give 1 or 0"
     assert "SSL_CERT_FILE cannot be used (No such file or directory): give" in lines[2]
+
+
+@pytest.mark.parametrize("root", ["lstm", "ftp://host/lstm", "http://host:port/"])
+def test_a_root_path_that_is_none_is_named(root: str) -> None:
+    with pytest.raises(ConfigError, match=r"^GRADIO_ROOT_PATH is .*: give the path below which a"):
+        prepare_page({"GRADIO_ROOT_PATH": root})
 
 
 @pytest.mark.parametrize("content", ["", "no certificate\n"])
@@ -140,7 +148,11 @@ def test_a_token_with_a_newline_at_its_end_is_the_clients_to_mend() -> None:
 
 PAGE = {
     "port of the environment": ({"GRADIO_SERVER_PORT": "abc"}, [], "GRADIO_SERVER_PORT is 'abc'"),
-    "host of the environment": ({"GRADIO_SERVER_NAME": "10.9.9.9"}, [], "--host is '10.9.9.9', "),
+    "host of the environment": (
+        {"GRADIO_SERVER_NAME": "10.9.9.9"},
+        [],
+        "GRADIO_SERVER_NAME is '10.9.9.9', ",
+    ),
     "host": ({}, ["--host", "10.9.9.9", "--port", "8520"], "--host is '10.9.9.9', which is not"),
     "share by a proxy": (
         {"ALL_PROXY": "ftp://ada:SECRET@host:1"},
@@ -212,12 +224,16 @@ def test_an_account_without_a_home_is_told_what_to_name(
     def no_home(*_: object) -> Path:
         raise RuntimeError("Could not determine home directory.")
 
-    for variable in ("LSTM_LM_CACHE", "XDG_CACHE_HOME"):
+    for variable in ("LSTM_LM_CACHE", "XDG_CACHE_HOME", "HF_HOME"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(Path, "home", no_home)
-    monkeypatch.setattr(Path, "expanduser", no_home)
     monkeypatch.chdir(tmp_path)
-    assert train.main(["--steps", "1"]) == 2
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "expanduser", no_home)
+        assert train.main(["--steps", "1"]) == 2
     error = capsys.readouterr().err
     assert error.startswith("train.py: this account has no home folder: set LSTM_LM_CACHE to a f")
     assert not list(tmp_path.iterdir())
+    with pytest.raises(ConfigError, match=r"^this account has no home folder: set HF_HOME to a f"):
+        check_hub({})
+    check_hub({"HF_HOME": str(tmp_path)})
