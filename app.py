@@ -16,7 +16,7 @@ from lstm_lm.proxies import go_around
 from lstm_lm.serving import HOST, USUAL_HOST, Address, as_gradio_writes, check_address, launching
 from lstm_lm.space import in_space
 from lstm_lm.streams import prepare_streams, say, write_line
-from lstm_lm.surroundings import check_hub, prepare_page
+from lstm_lm.surroundings import prepare_page
 from lstm_lm.visible_text import printable
 
 
@@ -167,11 +167,12 @@ def models_to_serve(given: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def _deploy(space: str, models: Sequence[str], hardware: str | None) -> int:
     """Make or update the Space, and say where it is."""
-    check_hub(os.environ)
     from lstm_lm.deploy import deploy
     from lstm_lm.hardware import AUTO
+    from lstm_lm.hub import hub_api
     from lstm_lm.loading import bundled_models
 
+    hub_api()  # says what keeps the client from working here, before its token is asked for
     names = list(dict.fromkeys(models)) or bundled_models()
     deployed = deploy(space, names, hardware=AUTO if hardware is None else hardware)
     lines = [*deployed.notes, f"{deployed.told}: {deployed.url}"]

@@ -39,7 +39,8 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         metavar="SOURCE",
         help="file, folder (searched for text and source files), http(s) URL, "
-        "hf://datasets/OWNER/NAME/FILE, or - for standard input; repeat it to join several",
+        "hf://datasets/OWNER/NAME[@REVISION]/FILE, or - for standard input; repeat it to join "
+        "several",
     )
     parser.add_argument(
         "--out",

@@ -35,6 +35,8 @@ NUMBERS = (
 """What results.json holds besides texts."""
 YAML_BLOCK = re.compile(r"---\r?\n(.*?)\n---", re.DOTALL)
 LICENSE = re.compile(r"""^license: *['"]?([\w.-]+)['"]? *\r?$""", re.MULTILINE)
+DATASET = re.compile(r"hf://datasets/([^/\s]+/[^/\s@]+)[@/]")
+"""A dataset in a command, without its revision."""
 UNTOLD = {"--push-to-hub": 1, "--revision": 1, "--license": 1, "--private": 0, "--track": 1}
 """Options that shape no model -> how many values they take."""
 
@@ -144,7 +146,7 @@ def _metadata(
     """The YAML block, as the Hub's own classes write it."""
     from huggingface_hub import EvalResult, ModelCardData
 
-    datasets = list(dict.fromkeys(re.findall(r"hf://datasets/([^/\s]+/[^/\s]+)/", command)))
+    datasets = list(dict.fromkeys(re.findall(DATASET, command)))
     figures = [
         ("loss", "nats a character, state carried", "val_nats_per_character"),
         ("bits_per_character", "bits a character, state carried", "val_bpc"),

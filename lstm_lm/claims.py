@@ -174,8 +174,11 @@ def _locked(folder: Path, path: Path, reporter: Reporter) -> int:
 def _open(path: Path) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    except PermissionError:
-        return os.open(path, os.O_RDONLY)  # a colleague's, which can be locked all the same
+    except PermissionError as error:
+        try:
+            return os.open(path, os.O_RDONLY)  # a colleague's, which can be locked all the same
+        except FileNotFoundError:
+            raise error from None
 
 
 def _lock(file: int) -> bool:

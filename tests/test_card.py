@@ -64,6 +64,7 @@ def test_an_unfinished_run_says_so_and_names_its_data_set(folder: Path) -> None:
     text = (folder / "README.md").read_text()
     data = metadata_load(folder / "README.md") or {}
     assert data["datasets"] == ["ada/verse"]
+    assert "- ada/verse\n" in card(folder, command=COMMAND.replace("verse/", "verse@v1.0/"))
     assert data["model-index"][0]["name"] == "my run: part 1"
     results = data["model-index"][0]["results"][0]
     assert results["dataset"]["type"] == "ada/verse"

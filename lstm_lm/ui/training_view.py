@@ -158,9 +158,8 @@ class TrainingRuns:
         folders = dict(self._folders)
         known = {os.path.realpath(folder) for folder in folders.values()}
         for name, folder in self._candidates():
-            place = os.path.realpath(
-                folder
-            )  # of what is no folder as well, such as a link to itself
+            # Not resolve, which raises where a link leads to itself.
+            place = os.path.realpath(folder)
             if name in folders or place in known or not _is_there(folder / METRICS_FILE):
                 continue
             folders[name] = folder

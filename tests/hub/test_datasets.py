@@ -95,6 +95,11 @@ def test_the_same_holds_for_models_and_for_the_scripts(
     ((kind, error),) = somebody.run(refusals, "ada/verse")
     assert kind == "ConfigError"
     assert_line(error, r"^HF_HOME cannot be used \(.*/file is no folder\)")
+    hub.add("ada/verse", {"config.json": b"{}", "model.safetensors": b"x"})
+    somebody.more = {"HF_HOME": "/proc/nowhere"}
+    ((kind, error),) = somebody.run(refusals, "ada/verse")
+    assert kind == "HubError"
+    assert_line(error, r"^cannot keep ada/verse in the cache /proc/nowhere/hub: No such file")
     somebody.more = {"HF_ENDPOINT": "hub.example"}
     pushed = ["--text", "file", "--push-to-hub", "ada/verse"]
     assert somebody.run(train, str(tmp_path), *pushed) == 2
