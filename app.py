@@ -11,12 +11,19 @@ from collections.abc import Sequence
 
 from lstm_lm import startup  # first: it says what is missing to import the others
 from lstm_lm.errors import ConfigError, UserError
+from lstm_lm.hub.space import in_space
 from lstm_lm.options import OneLineParser
-from lstm_lm.proxies import go_around
-from lstm_lm.serving import HOST, USUAL_HOST, Address, as_gradio_writes, check_address, launching
-from lstm_lm.space import in_space
-from lstm_lm.streams import prepare_streams, say, write_line
-from lstm_lm.surroundings import prepare_page
+from lstm_lm.surroundings.proxies import go_around
+from lstm_lm.surroundings.serving import (
+    HOST,
+    USUAL_HOST,
+    Address,
+    as_gradio_writes,
+    check_address,
+    launching,
+)
+from lstm_lm.surroundings.streams import prepare_streams, say, write_line
+from lstm_lm.surroundings.variables import prepare_page
 from lstm_lm.visible_text import printable
 
 
@@ -84,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         host, problems = _prepare(options)
         if in_space(os.environ):
             # Before torch: on ZeroGPU it brings what takes torch's CUDA over, and what is lent.
-            importlib.import_module("lstm_lm.zero_gpu")
+            importlib.import_module("lstm_lm.training.zero_gpu")
         models, notes = models_to_serve(options.model or [])
         for problem in problems:
             _say(f"{problem}; until then nothing is loaded from the Hub")
@@ -135,8 +142,8 @@ def models_to_serve(given: Sequence[str]) -> tuple[list[str], list[str]]:
     Raises:
         UserError: a model that was given on the command line cannot be had.
     """
-    from lstm_lm.loading import bundled_models, is_local, load, model_folder
-    from lstm_lm.repository import is_repository_id, split_name
+    from lstm_lm.hub.repository import is_repository_id, split_name
+    from lstm_lm.store.loading import bundled_models, is_local, load, model_folder
 
     def announce(name: str) -> None:
         if not is_local(name) and is_repository_id(split_name(name)[0]):
@@ -167,10 +174,10 @@ def models_to_serve(given: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def _deploy(space: str, models: Sequence[str], hardware: str | None) -> int:
     """Make or update the Space, and say where it is."""
-    from lstm_lm.deploy import deploy
-    from lstm_lm.hardware import AUTO
-    from lstm_lm.hub import hub_api
-    from lstm_lm.loading import bundled_models
+    from lstm_lm.hub.deploy import deploy
+    from lstm_lm.hub.download import hub_api
+    from lstm_lm.hub.hardware import AUTO
+    from lstm_lm.store.loading import bundled_models
 
     hub_api()  # says what keeps the client from working here, before its token is asked for
     names = list(dict.fromkeys(models)) or bundled_models()

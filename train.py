@@ -14,14 +14,14 @@ from pathlib import Path
 from lstm_lm import startup  # first: it says what is missing to import the others
 from lstm_lm.config import CELLS, DEVICES, PRECISIONS, TOKENIZERS, TrainConfig
 from lstm_lm.errors import ConfigError, UserError
+from lstm_lm.hub.repository import Target
 from lstm_lm.options import OneLineParser, add_options, as_options, chosen
-from lstm_lm.repository import Target
-from lstm_lm.sizing import RULED
-from lstm_lm.streams import prepare_streams, say
-from lstm_lm.surroundings import check_trainer
-from lstm_lm.tracking import TRACKERS, check_tracker
+from lstm_lm.surroundings.files import expanded
+from lstm_lm.surroundings.streams import prepare_streams, say
+from lstm_lm.surroundings.variables import check_trainer
+from lstm_lm.training.sizing import RULED
+from lstm_lm.training.tracking import TRACKERS, check_tracker
 from lstm_lm.visible_text import shell_path
-from lstm_lm.writing import expanded
 
 CHOICES = {"tokenizer": TOKENIZERS, "cell": CELLS, "device": DEVICES, "precision": PRECISIONS}
 
@@ -108,8 +108,8 @@ def _run(options: argparse.Namespace, command: str) -> int:
 
     # The heavy imports wait until the input is known to be right.
     from lstm_lm.console import Console
-    from lstm_lm.session import begin_run, resume_run
-    from lstm_lm.training import Interrupted
+    from lstm_lm.training.loop import Interrupted
+    from lstm_lm.training.session import begin_run, resume_run
 
     console = Console()
     try:

@@ -12,26 +12,26 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lstm_lm.cells.interventions import Intervention, StateChange
+    from lstm_lm.cells.signals import SIGNAL_NAMES
     from lstm_lm.config import ModelConfig, SamplingConfig, TrainConfig
     from lstm_lm.errors import UserError
-    from lstm_lm.interventions import Intervention, StateChange
-    from lstm_lm.model import LanguageModel
-    from lstm_lm.sampling import Ladder, ladder
-    from lstm_lm.signals import SIGNAL_NAMES
-    from lstm_lm.trace import GateTrace
+    from lstm_lm.language_model import LanguageModel
+    from lstm_lm.traces.trace import GateTrace
+    from lstm_lm.writing.sampling import Ladder, ladder
 
 _HOME_OF = {
-    "GateTrace": "trace",
-    "Intervention": "interventions",
-    "Ladder": "sampling",
-    "LanguageModel": "model",
+    "GateTrace": "traces.trace",
+    "Intervention": "cells.interventions",
+    "Ladder": "writing.sampling",
+    "LanguageModel": "language_model",
     "ModelConfig": "config",
-    "SIGNAL_NAMES": "signals",
+    "SIGNAL_NAMES": "cells.signals",
     "SamplingConfig": "config",
-    "StateChange": "interventions",
+    "StateChange": "cells.interventions",
     "TrainConfig": "config",
     "UserError": "errors",
-    "ladder": "sampling",
+    "ladder": "writing.sampling",
 }
 
 __all__ = [

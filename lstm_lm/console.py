@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from lstm_lm.streams import GONE, write_line
+from lstm_lm.surroundings.streams import GONE, write_line
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from lstm_lm.addresses import without_secrets
 from lstm_lm.config import option_name
 from lstm_lm.errors import ConfigError
-from lstm_lm.streams import say
+from lstm_lm.surroundings.streams import say
 from lstm_lm.visible_text import printable
 
 

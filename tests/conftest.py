@@ -13,9 +13,9 @@ from hypothesis import settings
 
 from lstm_lm.config import ModelConfig, TrainConfig
 from lstm_lm.console import Reporter
-from lstm_lm.corpus import Corpus, build_corpus
-from lstm_lm.model import LanguageModel, State
-from lstm_lm.tokenizer import CharTokenizer, SentencePieceTokenizer
+from lstm_lm.language_model import LanguageModel, State
+from lstm_lm.text.corpus import Corpus, build_corpus
+from lstm_lm.text.tokenizer import CharTokenizer, SentencePieceTokenizer
 from tests.reference import Floats
 
 # No deadline: a busy machine is no bug. No database: tests write only in tmp_path.

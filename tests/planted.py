@@ -4,9 +4,9 @@ import numpy as np
 import torch
 
 from lstm_lm.config import ModelConfig
-from lstm_lm.model import LanguageModel
-from lstm_lm.tokenizer import CharTokenizer
-from lstm_lm.trace import GateTrace
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.text.tokenizer import CharTokenizer
+from lstm_lm.traces.trace import GateTrace
 
 ALPHABET = "\n.ab"
 OPEN, SHUT = 20.0, -20.0  # sigmoid(20) is 1 in float32

@@ -1,4 +1,4 @@
-"""The cell as the equations in `lstm_lm/signals.py` read: plain loops over floats, no torch.
+"""The cell as the equations in `lstm_lm/cells/signals.py` read: plain loops over floats, no torch.
 
 Slow on purpose: one line an equation, so that it can be held against the paper by eye. What the
 three fast ways through the weights compute is compared with this. `hold` is called with each value

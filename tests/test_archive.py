@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lstm_lm.cells.signals import SIGNAL_NAMES
 from lstm_lm.errors import UserError
-from lstm_lm.signals import SIGNAL_NAMES
-from lstm_lm.trace import GateTrace
+from lstm_lm.traces.trace import GateTrace
 
 GOOD = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3, 4), }\n"
 SHAPE = (2, 3, 4)  # layers, steps, units

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from lstm_lm.config import ModelConfig
 from lstm_lm.errors import ModelFolderError
-from lstm_lm.loading import load_folder, save
-from lstm_lm.model import LanguageModel
-from lstm_lm.tokenizer import SentencePieceTokenizer
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.store.loading import load_folder, save
+from lstm_lm.text.tokenizer import SentencePieceTokenizer
 from tests.conftest import PROVERBS, tiny_model
 
 FILES = {

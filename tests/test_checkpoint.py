@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import torch
 
-from lstm_lm import checkpoint
-from lstm_lm.checkpoint import (
+from lstm_lm.errors import CheckpointError
+from lstm_lm.training import checkpoint
+from lstm_lm.training.checkpoint import (
     Run,
     checkpoint_folder,
     has_checkpoint,
@@ -21,7 +22,6 @@ from lstm_lm.checkpoint import (
     save_checkpoint,
     write_run,
 )
-from lstm_lm.errors import CheckpointError
 from tests.conftest import tiny_training
 
 RUN = Run(

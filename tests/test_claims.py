@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from lstm_lm import claims
-from lstm_lm.checkpoint import Run, checkpoint_folder, write_run
-from lstm_lm.claims import claim_free, claim_new, claim_run
 from lstm_lm.console import Reporter
 from lstm_lm.errors import CheckpointError
+from lstm_lm.training import claims
+from lstm_lm.training.checkpoint import Run, checkpoint_folder, write_run
+from lstm_lm.training.claims import claim_free, claim_new, claim_run
 from tests.conftest import Lines, tiny_training
 
 ROOT = Path(__file__).parent.parent
@@ -22,7 +22,7 @@ RUN = Run(train=tiny_training(), sources=[], files=[], fingerprint="f", command=
 HOLD = """
 import sys, time
 from pathlib import Path
-from lstm_lm.claims import claim_run
+from lstm_lm.training.claims import claim_run
 from lstm_lm.console import Reporter
 with claim_run(Path(sys.argv[1]), Reporter()):
     print("claimed", flush=True)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_lm.console import Bar, Reporter
-from lstm_lm.corpus import Corpus, Streams, build_corpus, cached_corpus
 from lstm_lm.errors import TextError
+from lstm_lm.text.corpus import Corpus, Streams, build_corpus, cached_corpus
 from tests.conftest import PROVERBS, MakeCorpus
 
 TEXT = PROVERBS * 30 + "Ünïcödé, €\r\n\ttabs\n" + PROVERBS * 13
@@ -39,7 +39,7 @@ def test_the_first_nine_tenths_of_the_characters_train(
 def test_encoding_in_chunks_is_encoding_whole(
     make_corpus: MakeCorpus, monkeypatch: pytest.MonkeyPatch, kind: str, chunk_bytes: int
 ) -> None:
-    monkeypatch.setattr("lstm_lm.sources.CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr("lstm_lm.text.sources.CHUNK_BYTES", chunk_bytes)
     corpus = make_corpus(TEXT, kind)
     border = int(0.9 * len(TEXT))
     assert corpus.training.tolist() == corpus.tokenizer.encode(TEXT[:border]).tolist()
@@ -55,7 +55,7 @@ def test_the_same_text_is_tokenised_once(
     def write(*arguments: object) -> None:
         raise AssertionError("tokenised again")
 
-    monkeypatch.setattr("lstm_lm.corpus._write", write)
+    monkeypatch.setattr("lstm_lm.text.corpus._write", write)
     second = make_corpus(TEXT, kind)
     assert second.fingerprint == first.fingerprint
     assert np.array_equal(second.training, first.training)
@@ -78,7 +78,7 @@ def test_an_abandoned_tokenisation_leaves_nothing(
     def encode(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lstm_lm.tokenizer.CharTokenizer.encode", encode)
+    monkeypatch.setattr("lstm_lm.text.tokenizer.CharTokenizer.encode", encode)
     with pytest.raises(KeyboardInterrupt):
         make_corpus(TEXT)
     assert list((tmp_path / "cache" / "corpus").iterdir()) == []

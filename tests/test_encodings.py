@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from lstm_lm.encodings import encoding_of, wide_encoding
+from lstm_lm.text.encodings import encoding_of, wide_encoding
 
 TEXTS = {
     "English": "“It’s” — so, he said. ‘Never’ … he wrote.\n",

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_lm.engine import Engine
-from lstm_lm.model import LanguageModel
-from lstm_lm.signals import SIGNALS_OF_CELL
+from lstm_lm.cells.signals import SIGNALS_OF_CELL
+from lstm_lm.cells.stepper import Engine
+from lstm_lm.language_model import LanguageModel
 from tests import reference, tolerance
 from tests.conftest import ALPHABET, float64_weights, random_state, random_tokens, tiny_model
 
@@ -24,7 +24,7 @@ def test_each_step_computes_the_equations(
     cell: str, layers: int, carried: bool, table: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not table:
-        monkeypatch.setattr("lstm_lm.engine.LARGEST_TABLE", 0)
+        monkeypatch.setattr("lstm_lm.cells.stepper.LARGEST_TABLE", 0)
     model = tiny_model(cell, layers)
     before = random_state(model) if carried else model.zero_state()
     first = before[0][:, 0].double().numpy(), before[1][:, 0].double().numpy()

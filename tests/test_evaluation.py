@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from lstm_lm.errors import UnknownCharacterError
-from lstm_lm.evaluation import (
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.writing.evaluation import (
     bits,
     cold_window_loss,
     evaluation_mode,
@@ -13,7 +14,6 @@ from lstm_lm.evaluation import (
     score,
     stateful_loss,
 )
-from lstm_lm.model import LanguageModel
 from tests import reference, tolerance
 from tests.conftest import float64_weights, random_tokens, tiny_model
 

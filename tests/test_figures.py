@@ -14,10 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
 from lstm_lm import GateTrace
+from lstm_lm.cells.signals import SIGNAL_NAMES
 from lstm_lm.errors import FigureError, SignalError
-from lstm_lm.model import LanguageModel
-from lstm_lm.palette import DIVERGING, SEQUENTIAL, lookup, range_of, signal_of, visible
-from lstm_lm.signals import SIGNAL_NAMES
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.traces.palette import DIVERGING, SEQUENTIAL, lookup, range_of, signal_of, visible
 
 TEXT = "ab c\nhead bead"
 PALETTE_OF_THE_PAGE = Path("lstm_lm/ui/workbench/static/palette.js")

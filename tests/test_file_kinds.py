@@ -15,7 +15,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from lstm_lm.file_kinds import KINDS, is_page, kind_of
+from lstm_lm.text.file_kinds import KINDS, is_page, kind_of
 
 TEXT = b"the early bird catches the worm, and the second mouse gets the cheese.\n" * 9
 

@@ -6,7 +6,7 @@ import pytest
 from lstm_lm.insight.findings import find, find_longest, find_surprise, longest_hold, overview
 from lstm_lm.insight.order import alike_together
 from lstm_lm.insight.properties import properties, token_kinds
-from lstm_lm.trace import GateTrace
+from lstm_lm.traces.trace import GateTrace
 from tests.planted import HALVER, LATCH, delay_rnn, hand_set_lstm
 
 LINES = (

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_sequence
 
 from lstm_lm import GateTrace
+from lstm_lm.cells.rounding import UNIT_ROUNDOFF
+from lstm_lm.cells.signals import SIGNAL_NAMES
 from lstm_lm.errors import ModuleError
-from lstm_lm.model import LanguageModel
-from lstm_lm.rounding import UNIT_ROUNDOFF
-from lstm_lm.signals import SIGNAL_NAMES
+from lstm_lm.language_model import LanguageModel
 from tests import reference, tolerance
 from tests.conftest import random_tokens
 

@@ -6,14 +6,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lstm_lm.cells.interventions import Held
+from lstm_lm.cells.stepper import Stepper
 from lstm_lm.config import ModelConfig, SamplingConfig
-from lstm_lm.engine import Stepper
 from lstm_lm.errors import UnknownCharacterError, UserError
-from lstm_lm.generation import read_prompt, start_token
-from lstm_lm.interventions import Held
-from lstm_lm.model import LanguageModel
-from lstm_lm.sampling import ladder
-from lstm_lm.tokenizer import CharTokenizer, SentencePieceTokenizer
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.text.tokenizer import CharTokenizer, SentencePieceTokenizer
+from lstm_lm.writing.generation import read_prompt, start_token
+from lstm_lm.writing.sampling import ladder
 from tests import tolerance
 from tests.conftest import ALPHABET, tiny_model
 

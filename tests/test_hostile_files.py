@@ -14,11 +14,11 @@ import torch
 
 from lstm_lm.config import ModelConfig
 from lstm_lm.errors import ModelFolderError
-from lstm_lm.loading import load, save
-from lstm_lm.model import LanguageModel
-from lstm_lm.push import push_folder
-from lstm_lm.repository import Target
-from lstm_lm.tokenizer import SentencePieceTokenizer
+from lstm_lm.hub.push import push_folder
+from lstm_lm.hub.repository import Target
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.store.loading import load, save
+from lstm_lm.text.tokenizer import SentencePieceTokenizer
 from tests.conftest import tiny_model
 from tests.hostile.breaking import CONFIG, WEIGHTS, Break, changed, header_text, header_with
 from tests.hostile.folders import HOSTILE
@@ -36,7 +36,7 @@ import json, os, re, sys, time
 from pathlib import Path
 import sentencepiece  # its own cost is no folder's
 from lstm_lm.errors import ModelFolderError
-from lstm_lm.loading import load, read_metrics
+from lstm_lm.store.loading import load, read_metrics
 from lstm_lm.ui.models import ModelShelf
 from lstm_lm.ui.runs import RunStore
 from lstm_lm.ui.training_view import TrainingRuns

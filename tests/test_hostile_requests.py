@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import pytest
 
-from lstm_lm.loading import save
+from lstm_lm.store.loading import save
 from lstm_lm.ui.admission import ALLOWED_ROUTES, MODULE_ROUTE, QUESTION
 from lstm_lm.ui.component import module_files
 from tests.conftest import tiny_model

@@ -28,17 +28,19 @@ while left:
         found.append(module.name)
         if module.ispkg:
             left.append((module.name, loaded.__path__))
-assert {"lstm_lm.model", "lstm_lm.training", "lstm_lm.trace"} <= set(found), found
+wanted = {"lstm_lm.language_model", "lstm_lm.training.loop", "lstm_lm.traces.trace"}
+assert wanted <= set(found), found
 """
 
 LIGHT = """
 import importlib, sys
-for name in ("lstm_lm", "lstm_lm.config", "lstm_lm.options", "lstm_lm.errors", "lstm_lm.signals",
-             "lstm_lm.console", "train"):
+for name in ("lstm_lm", "lstm_lm.config", "lstm_lm.options", "lstm_lm.errors",
+             "lstm_lm.cells.signals", "lstm_lm.console", "train"):
     importlib.import_module(name)
     for heavy in ("torch", "numpy", "gradio", "sentencepiece", "huggingface_hub"):
         assert heavy not in sys.modules, f"{name} loads {heavy}"
-for name in ("lstm_lm.sources", "lstm_lm.tokenizer", "lstm_lm.corpus", "lstm_lm.sampling"):
+for name in ("lstm_lm.text.sources", "lstm_lm.text.tokenizer", "lstm_lm.text.corpus",
+             "lstm_lm.writing.sampling"):
     importlib.import_module(name)
     for heavy in ("torch", "gradio", "sentencepiece", "huggingface_hub"):
         assert heavy not in sys.modules, f"{name} loads {heavy}"
@@ -48,9 +50,9 @@ START = """
 import sys
 import numpy as np, torch
 from tests.conftest import tiny_training
-from lstm_lm.corpus import Corpus
-from lstm_lm.tokenizer import CharTokenizer
-from lstm_lm.trainer import Trainer
+from lstm_lm.text.corpus import Corpus
+from lstm_lm.text.tokenizer import CharTokenizer
+from lstm_lm.training.trainer import Trainer
 tokens = np.arange(500, dtype=np.int64) % 3
 corpus = Corpus(tokenizer=CharTokenizer("abc"), training=tokens, validation=tokens,
                 characters=1000, fingerprint="")

@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score
 from lstm_lm.insight import scores
 from lstm_lm.insight.detectors import STATES, detect, unit_scores
 from lstm_lm.insight.properties import marked, properties
-from lstm_lm.trace import GateTrace
+from lstm_lm.traces.trace import GateTrace
 from tests.planted import trace_of as planted
 
 LINES = (

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from lstm_lm.cells.interventions import Intervention
 from lstm_lm.errors import UserError
 from lstm_lm.insight.holding import LOW, Moved, levels, other_units, sway
-from lstm_lm.interventions import Intervention
 from tests import tolerance
 from tests.conftest import tiny_model
 from tests.planted import ALPHABET, COUNTER, IDLE, LATCH, hand_set_lstm

@@ -7,7 +7,7 @@ import torch
 from lstm_lm.errors import SignalError, UserError
 from lstm_lm.insight.context import loss_by_context, scored_at_once
 from lstm_lm.insight.memory import cell_path, half_lives, influence, influence_by_distance
-from lstm_lm.model import LanguageModel
+from lstm_lm.language_model import LanguageModel
 from tests import tolerance
 from tests.conftest import random_tokens, tiny_model
 from tests.planted import COUNTER, HALVER, IDLE, LATCH, delay_rnn, hand_set_lstm

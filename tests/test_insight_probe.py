@@ -17,7 +17,7 @@ from lstm_lm.insight.probe_features import (
     scores_along,
     token_shares,
 )
-from lstm_lm.model import LanguageModel
+from lstm_lm.language_model import LanguageModel
 from tests.conftest import ALPHABET, tiny_model
 
 LABELS = ["Ada", "Ben"] * 20

@@ -10,8 +10,8 @@ import pytest
 
 from lstm_lm.insight.__main__ import main
 from lstm_lm.insight.report import held_out
-from lstm_lm.model import LanguageModel
-from lstm_lm.streams import Surviving
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.surroundings.streams import Surviving
 from tests.planted import delay_rnn, hand_set_lstm
 from tests.test_insight_units import TEXT
 

@@ -8,7 +8,7 @@ import pytest
 from lstm_lm.errors import UserError
 from lstm_lm.insight.saturation import saturation
 from lstm_lm.insight.units import places, unit_page
-from lstm_lm.model import LanguageModel
+from lstm_lm.language_model import LanguageModel
 from tests.planted import ALPHABET, COUNTER, HALVER, LATCH, delay_rnn, hand_set_lstm, trace_of
 
 LINES = ("ab.b\n", "bb.b.bbb.\n", "b.a\n", "bb..b.ab.a.ba.\n")

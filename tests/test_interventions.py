@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_lm import Intervention, LanguageModel, SamplingConfig, StateChange
+from lstm_lm.cells.interventions import Change, Plan
+from lstm_lm.cells.scan import read_stretches
+from lstm_lm.cells.signals import LSTM_SIGNALS, SIGNAL_NAMES, SIGNALS_OF_CELL
 from lstm_lm.errors import InterventionError
-from lstm_lm.interventions import Change, Plan
-from lstm_lm.scan import read_stretches
-from lstm_lm.signals import LSTM_SIGNALS, SIGNAL_NAMES, SIGNALS_OF_CELL
-from lstm_lm.trace import GateTrace, trace_tokens
+from lstm_lm.traces.trace import GateTrace, trace_tokens
 from tests import reference, tolerance
 from tests.conftest import ALPHABET, float64_weights, random_state, random_tokens, tiny_model
 

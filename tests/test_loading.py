@@ -7,14 +7,14 @@ from safetensors.torch import load_file, save_file
 
 from lstm_lm.config import ModelConfig
 from lstm_lm.errors import ModelNotFoundError
-from lstm_lm.loading import (
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.store.loading import (
     load,
     load_folder,
     read_metrics,
     save,
 )
-from lstm_lm.model import LanguageModel
-from lstm_lm.tokenizer import CharTokenizer, SentencePieceTokenizer
+from lstm_lm.text.tokenizer import CharTokenizer, SentencePieceTokenizer
 from tests.conftest import ALPHABET, random_tokens, tiny_model
 
 TOKENS = torch.from_numpy(random_tokens(40))[None]

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from lstm_lm.config import ModelConfig
-from lstm_lm.model import LanguageModel
-from lstm_lm.tokenizer import CharTokenizer
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.text.tokenizer import CharTokenizer
 from tests import reference, tolerance
 from tests.conftest import ALPHABET, float64_weights, random_state, random_tokens, tiny_model
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lstm_lm.evaluation import bits
-from lstm_lm.loading import BUNDLED, RESULTS_FILE, bundled_models, load, read_metrics
+from lstm_lm.store.loading import BUNDLED, RESULTS_FILE, bundled_models, load, read_metrics
+from lstm_lm.writing.evaluation import bits
 
 NAMES = ["shakespeare-char", "python-char", "shakespeare-rnn", "shakespeare-subword"]
 BARS = {"shakespeare-char": 1.52, "shakespeare-subword": 1.60}  # nats a character

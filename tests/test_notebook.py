@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 
 from lstm_lm import GateTrace
-from lstm_lm.model import LanguageModel
-from lstm_lm.notebook import png_of
-from lstm_lm.palette import DIVERGING, SEQUENTIAL, lookup
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.traces.notebook import png_of
+from lstm_lm.traces.palette import DIVERGING, SEQUENTIAL, lookup
 
 TEXT = "ab c\nhead bead"
 VOID = {"img"}

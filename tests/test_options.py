@@ -5,7 +5,7 @@ import pytest
 from lstm_lm.config import ModelConfig, SamplingConfig, TrainConfig, option_name
 from lstm_lm.errors import ConfigError
 from lstm_lm.options import OneLineParser, as_options, chosen, field_help
-from lstm_lm.sizing import RULED
+from lstm_lm.training.sizing import RULED
 from train import parser
 
 FIELDS = dataclasses.fields(TrainConfig)

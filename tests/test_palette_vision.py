@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from lstm_lm.palette import DIVERGING, SEQUENTIAL, lookup
+from lstm_lm.traces.palette import DIVERGING, SEQUENTIAL, lookup
 
 Floats = npt.NDArray[np.float64]
 

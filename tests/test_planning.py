@@ -1,11 +1,11 @@
 import pytest
 import torch
 
-from lstm_lm import planning
 from lstm_lm.config import TrainConfig
-from lstm_lm.corpus import Corpus
-from lstm_lm.planning import Speed, measure, settle
-from lstm_lm.sizing import RULED
+from lstm_lm.text.corpus import Corpus
+from lstm_lm.training import planning
+from lstm_lm.training.planning import Speed, measure, settle
+from lstm_lm.training.sizing import RULED
 from tests.conftest import PROVERBS, MakeCorpus, tiny_training
 
 CPU, DTYPE = torch.device("cpu"), torch.float32

@@ -11,7 +11,7 @@ import pytest
 from safetensors.torch import load_file
 
 from lstm_lm.errors import ConfigError
-from lstm_lm.processes import Place, Processes, join
+from lstm_lm.training.processes import Place, Processes, join
 
 ROOT = Path(__file__).parent.parent
 TEXT = "the early bird catches the worm, and the second mouse gets the cheese.\n" * 60
@@ -126,8 +126,8 @@ def test_what_makes_no_sense_of_torchruns_variables_is_named(
 def test_a_process_without_the_others_waits_a_while_and_says_so(
     rank: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("lstm_lm.processes.PATIENCE", 0.5)
-    monkeypatch.setattr("lstm_lm.processes.SILENCE", 0.05)
+    monkeypatch.setattr("lstm_lm.training.processes.PATIENCE", 0.5)
+    monkeypatch.setattr("lstm_lm.training.processes.SILENCE", 0.05)
     for name, value in (TORCHRUN | {"RANK": rank, "MASTER_PORT": str(free_port())}).items():
         monkeypatch.setenv(name, value)
     with pytest.raises(

@@ -6,7 +6,7 @@ import sys
 import httpx
 import pytest
 
-from lstm_lm import proxies
+from lstm_lm.surroundings import proxies
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_lm.errors import ConfigError
-from lstm_lm.repository import Target, is_repository_id, is_revision
+from lstm_lm.hub.repository import Target, is_repository_id, is_revision
 from train import parser
 
 NAMES = st.from_regex(

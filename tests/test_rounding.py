@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_lm.rounding import (
+from lstm_lm.cells.rounding import (
     UNIT_ROUNDOFF,
     Precision,
     gamma,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_lm.config import SamplingConfig
-from lstm_lm.sampling import (
+from lstm_lm.writing.sampling import (
     draw,
     ladder,
     log_probabilities,

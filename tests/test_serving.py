@@ -8,7 +8,7 @@ import pytest
 from httpx import ConnectError
 
 from lstm_lm.errors import ConfigError, UserError
-from lstm_lm.serving import Address, as_gradio_writes, check_address, launching
+from lstm_lm.surroundings.serving import Address, as_gradio_writes, check_address, launching
 
 
 @pytest.fixture

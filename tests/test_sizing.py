@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_lm.config import TrainConfig
-from lstm_lm.sizing import (
+from lstm_lm.training.sizing import (
     RULED,
     SIZES,
     TOKENS_A_WEIGHT,

@@ -6,15 +6,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from lstm_lm.checkpoint import read_run
 from lstm_lm.console import Reporter
-from lstm_lm.corpus import Corpus
 from lstm_lm.errors import CheckpointError
-from lstm_lm.loading import BUNDLED, is_local, load
-from lstm_lm.model import LanguageModel
-from lstm_lm.snapshots import snapshot_folder, snapshot_step, snapshot_steps, snapshots
-from lstm_lm.trainer import Trainer
-from lstm_lm.training import begin, train
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.store.loading import BUNDLED, is_local, load
+from lstm_lm.store.snapshots import snapshot_folder, snapshot_step, snapshot_steps, snapshots
+from lstm_lm.text.corpus import Corpus
+from lstm_lm.training.checkpoint import read_run
+from lstm_lm.training.loop import begin, train
+from lstm_lm.training.trainer import Trainer
 from tests.conftest import tiny_training
 
 

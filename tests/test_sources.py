@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lstm_lm.errors import TextError
-from lstm_lm.sources import CHUNK_BYTES, read_text, standard_library, text_files
+from lstm_lm.text.sources import CHUNK_BYTES, read_text, standard_library, text_files
 
 CHUNKS = pytest.mark.parametrize("chunk_bytes", [1, 2, 3, 5, CHUNK_BYTES])
 
@@ -89,7 +89,7 @@ def test_a_source_that_cannot_be_found_is_named(
 def test_files_are_joined_by_a_newline_where_one_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk_bytes: int
 ) -> None:
-    monkeypatch.setattr("lstm_lm.sources.CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr("lstm_lm.text.sources.CHUNK_BYTES", chunk_bytes)
     paths = [
         write(tmp_path / str(number), text)
         for number, text in enumerate(["no newline", "one\n", "crlf\r\n", "last"])
@@ -107,7 +107,7 @@ def test_a_byte_order_mark_is_left_out_at_a_files_start_only(tmp_path: Path) -> 
 def test_characters_across_a_chunks_border_are_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk_bytes: int
 ) -> None:
-    monkeypatch.setattr("lstm_lm.sources.CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr("lstm_lm.text.sources.CHUNK_BYTES", chunk_bytes)
     text = "aé€\U0001f600z" * 3
     assert joined(write(tmp_path / "text", text)) == text
 
@@ -169,7 +169,7 @@ def test_a_file_that_is_not_utf8_is_named_with_the_offset(
 def test_the_offset_of_a_bad_byte_does_not_depend_on_the_chunks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk_bytes: int
 ) -> None:
-    monkeypatch.setattr("lstm_lm.sources.CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr("lstm_lm.text.sources.CHUNK_BYTES", chunk_bytes)
     with pytest.raises(TextError, match="byte offset 7 begins no character"):
         joined(write(tmp_path / "file", "a€é?".encode() + b"\xe2\x82?"))
 

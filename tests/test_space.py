@@ -10,8 +10,7 @@ from huggingface_hub import SpaceCard
 
 import app
 from lstm_lm.errors import ModelNotFoundError, UserError
-from lstm_lm.loading import bundled_models
-from lstm_lm.space import (
+from lstm_lm.hub.space import (
     CPU,
     ROOT,
     ZERO,
@@ -24,6 +23,7 @@ from lstm_lm.space import (
     space_readme,
     space_requirements,
 )
+from lstm_lm.store.loading import bundled_models
 
 VERSIONED = ServedModel(
     name="ada/small@v1.0",

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from lstm_lm.streams import Surviving, write_line
+from lstm_lm.surroundings.streams import Surviving, write_line
 
 ROOT = Path(__file__).parent.parent
 PRINTS = """
 import sys
-from lstm_lm.streams import prepare_streams
+from lstm_lm.surroundings.streams import prepare_streams
 prepare_streams()
 for number in range(3):
     print("line", number, "\\U0001f528 \\u6587", flush=number == 1)

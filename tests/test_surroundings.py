@@ -9,7 +9,7 @@ import pytest
 import app
 import train
 from lstm_lm.errors import ConfigError
-from lstm_lm.surroundings import check_hub, check_trainer, prepare_page
+from lstm_lm.surroundings.variables import check_hub, check_trainer, prepare_page
 
 
 @pytest.mark.parametrize(

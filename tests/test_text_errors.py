@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lstm_lm.errors import TextError
-from lstm_lm.sources import read_text
+from lstm_lm.text.sources import read_text
 
 QUOTED = "“It’s” — so, he said.\n"
 

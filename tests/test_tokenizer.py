@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lstm_lm.errors import ModelFolderError, TextError, UnknownCharacterError
-from lstm_lm.tokenizer import (
+from lstm_lm.text.tokenizer import (
     CharTokenizer,
     SentencePieceTokenizer,
     Tokenizer,
@@ -98,9 +98,9 @@ def test_subwords_of_a_long_text_are_those_of_its_pieces(
     subwords: SentencePieceTokenizer, text: str
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lstm_lm.tokenizer.PIECE_CHARACTERS", 1)
+        patch.setattr("lstm_lm.text.tokenizer.PIECE_CHARACTERS", 1)
         cut = subwords.encode(text).tolist()
-        patch.setattr("lstm_lm.tokenizer.PIECE_CHARACTERS", 1000)
+        patch.setattr("lstm_lm.text.tokenizer.PIECE_CHARACTERS", 1000)
         assert cut == subwords.encode(text).tolist()
 
 
@@ -118,7 +118,7 @@ def test_a_foreign_subword_model_that_sees_over_a_newline_gets_its_text_whole(
     )  # fmt: skip
     foreign = SentencePieceTokenizer(model.getvalue())
     whole = foreign.encode("the\nbird\n").tolist()
-    monkeypatch.setattr("lstm_lm.tokenizer.PIECE_CHARACTERS", 1)
+    monkeypatch.setattr("lstm_lm.text.tokenizer.PIECE_CHARACTERS", 1)
     assert foreign.encode("the\nbird\n").tolist() == whole
 
 

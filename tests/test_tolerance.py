@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from lstm_lm.model import LanguageModel
+from lstm_lm.language_model import LanguageModel
 from tests import reference, tolerance
 from tests.conftest import float64_weights, random_state, random_tokens, tiny_model
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from lstm_lm.cells.signals import LSTM_SIGNALS, SIGNAL_NAMES
 from lstm_lm.errors import SignalError, UnknownCharacterError, UserError
-from lstm_lm.model import LanguageModel
-from lstm_lm.signals import LSTM_SIGNALS, SIGNAL_NAMES
-from lstm_lm.trace import GateTrace, trace_tokens
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.traces.trace import GateTrace, trace_tokens
 from tests import reference, tolerance
 from tests.conftest import ALPHABET, float64_weights, random_state, random_tokens, tiny_model
 

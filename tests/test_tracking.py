@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import train
-from lstm_lm.loading import read_metrics
-from lstm_lm.tracking import open_tracker
+from lstm_lm.store.loading import read_metrics
+from lstm_lm.training.tracking import open_tracker
 from tests.conftest import PROVERBS, Lines
 
 ROOT = Path(__file__).parent.parent

@@ -18,10 +18,10 @@ import torch
 
 import train
 from app import models_to_serve
-from lstm_lm.checkpoint import checkpoint_folder, load_checkpoint
-from lstm_lm.claims import claim_new, claim_run
 from lstm_lm.console import Reporter
-from lstm_lm.loading import load, load_folder, read_metrics
+from lstm_lm.store.loading import load, load_folder, read_metrics
+from lstm_lm.training.checkpoint import checkpoint_folder, load_checkpoint
+from lstm_lm.training.claims import claim_new, claim_run
 
 PROJECT = Path(train.__file__).parent
 THREADS = str(torch.get_num_threads())  # of the processes: other numbers add in other orders
@@ -357,7 +357,7 @@ def test_text_is_read_from_standard_input(place: Path, monkeypatch: pytest.Monke
 @pytest.fixture
 def quick(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The place, where the end of a run writes a little text instead of much."""
-    monkeypatch.setattr("lstm_lm.scoring.WRITTEN_TOKENS", 60)
+    monkeypatch.setattr("lstm_lm.training.scoring.WRITTEN_TOKENS", 60)
     return place
 
 

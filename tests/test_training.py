@@ -10,18 +10,19 @@ import pytest
 import torch
 from torch import Tensor
 
-from lstm_lm import checkpoint, planning, sizing, training
-from lstm_lm.checkpoint import Run, checkpoint_folder, read_run
 from lstm_lm.config import TrainConfig
 from lstm_lm.console import Bar, Reporter
-from lstm_lm.corpus import Corpus
 from lstm_lm.errors import CheckpointError, ConfigError, TextError, UserError
-from lstm_lm.evaluation import quick_stateful_loss
-from lstm_lm.interruption import interruptible
-from lstm_lm.loading import load_folder, read_metrics
-from lstm_lm.model import LanguageModel
-from lstm_lm.trainer import Trainer
-from lstm_lm.training import Interrupted, begin, train
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.store.loading import load_folder, read_metrics
+from lstm_lm.text.corpus import Corpus
+from lstm_lm.training import checkpoint, planning, sizing
+from lstm_lm.training import loop as training
+from lstm_lm.training.checkpoint import Run, checkpoint_folder, read_run
+from lstm_lm.training.interruption import interruptible
+from lstm_lm.training.loop import Interrupted, begin, train
+from lstm_lm.training.trainer import Trainer
+from lstm_lm.writing.evaluation import quick_stateful_loss
 from tests.conftest import Lines, MakeCorpus, tiny_training
 
 METRICS = {"step", "tokens", "seconds", "train_loss", "val_loss", "val_bpc", "sample"}

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+from lstm_lm.cells.signals import SIGNALS_OF_CELL
 from lstm_lm.config import ModelConfig
-from lstm_lm.loading import save
-from lstm_lm.model import LanguageModel
-from lstm_lm.signals import SIGNALS_OF_CELL
-from lstm_lm.snapshots import snapshot_folder
-from lstm_lm.tokenizer import SentencePieceTokenizer
-from lstm_lm.trace import trace_tokens
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.store.loading import save
+from lstm_lm.store.snapshots import snapshot_folder
+from lstm_lm.text.tokenizer import SentencePieceTokenizer
+from lstm_lm.traces.trace import trace_tokens
 from lstm_lm.ui import compare_view, unit_view
 from lstm_lm.ui.compare_view import CompareView, label_of
 from lstm_lm.ui.models import ModelShelf

@@ -14,7 +14,7 @@ from matplotlib.image import AxesImage
 from PIL import Image
 
 from lstm_lm import GateTrace
-from lstm_lm.loading import save
+from lstm_lm.store.loading import save
 from lstm_lm.ui import downloads
 from lstm_lm.ui.handlers import Handlers
 from lstm_lm.ui.models import ModelShelf

@@ -15,8 +15,8 @@ from lstm_lm.insight.matching import match
 from lstm_lm.insight.properties import marked
 from lstm_lm.insight.state_index import THRESHOLDS, StateIndex
 from lstm_lm.insight.telling import common_word, telling_span
-from lstm_lm.loading import load, save
-from lstm_lm.trace import GateTrace
+from lstm_lm.store.loading import load, save
+from lstm_lm.traces.trace import GateTrace
 from lstm_lm.ui import unit_view
 from lstm_lm.ui.find_view import MOST_MARKS, FindView
 from lstm_lm.ui.handlers import Handlers

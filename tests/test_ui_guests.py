@@ -8,7 +8,7 @@ import gradio as gr
 import pytest
 
 from lstm_lm.errors import ConfigError, UserError
-from lstm_lm.loading import save
+from lstm_lm.store.loading import save
 from lstm_lm.ui.guests import LARGEST, GuestRules, Guests, rules_from
 from lstm_lm.ui.handlers import Handlers
 from lstm_lm.ui.hub_field import hub_field
@@ -22,7 +22,7 @@ OPEN = GuestRules(allowed=True, largest=LARGEST)
 
 
 class FakeHub:
-    """Stands for `lstm_lm.hub.fetch`: tells of three megabytes, and waits after the first."""
+    """Stands for `hub.download.fetch`: tells of three megabytes, and waits after the first."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

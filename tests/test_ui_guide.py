@@ -6,7 +6,7 @@ import pytest
 
 from lstm_lm.insight.examples import hidden_memory, open_choice
 from lstm_lm.insight.keeping import longest_keep
-from lstm_lm.loading import save
+from lstm_lm.store.loading import save
 from lstm_lm.ui.guide import Guide
 from lstm_lm.ui.handlers import Handlers
 from lstm_lm.ui.models import ModelShelf

@@ -11,11 +11,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lstm_lm.cells.interventions import Intervention, StateChange
+from lstm_lm.cells.signals import LSTM_SIGNALS, SIGNAL_NAMES
 from lstm_lm.config import LARGEST_SEED, SamplingConfig
 from lstm_lm.errors import LinkError, UserError
-from lstm_lm.interventions import Intervention, StateChange
-from lstm_lm.loading import save
-from lstm_lm.signals import LSTM_SIGNALS, SIGNAL_NAMES
+from lstm_lm.store.loading import save
 from lstm_lm.ui.changes import StateOfText
 from lstm_lm.ui.handlers import Handlers
 from lstm_lm.ui.links import LONGEST, Link, decode, encode

@@ -9,8 +9,8 @@ from lstm_lm.insight.detectors import detect, unit_scores
 from lstm_lm.insight.findings import find, overview
 from lstm_lm.insight.properties import KEYS, properties
 from lstm_lm.insight.saturation import saturation
-from lstm_lm.loading import save
-from lstm_lm.trace import trace_text
+from lstm_lm.store.loading import save
+from lstm_lm.traces.trace import trace_text
 from lstm_lm.ui.handlers import Handlers, begin_run
 from lstm_lm.ui.meaning import gates_payload, meaning, order_payload, rows
 from lstm_lm.ui.models import ModelShelf

@@ -19,10 +19,10 @@ from lstm_lm.insight.memory import (
     influence_by_distance,
 )
 from lstm_lm.insight.saturation import saturation
-from lstm_lm.loading import save
-from lstm_lm.model import LanguageModel
-from lstm_lm.tokenizer import CharTokenizer
-from lstm_lm.trace import trace_tokens
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.store.loading import save
+from lstm_lm.text.tokenizer import CharTokenizer
+from lstm_lm.traces.trace import trace_tokens
 from lstm_lm.ui import memory_view
 from lstm_lm.ui.memory_view import MemoryView
 from lstm_lm.ui.memory_words import fading

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lstm_lm.model import LanguageModel
+from lstm_lm.language_model import LanguageModel
 from lstm_lm.ui import payload
 from lstm_lm.ui.runs import PageRun, RunStore
 

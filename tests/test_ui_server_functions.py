@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstm_lm.loading import save
+from lstm_lm.store.loading import save
 from lstm_lm.ui.handlers import Handlers
 from lstm_lm.ui.models import ModelShelf
 from lstm_lm.ui.runs import PageRun, RunStore

@@ -11,7 +11,7 @@ from lstm_lm.insight.completion import compare, complete_word
 from lstm_lm.insight.keystrokes import keystrokes
 from lstm_lm.insight.linear_probe import train_probe
 from lstm_lm.insight.probe_features import mean_hidden_states, token_shares
-from lstm_lm.loading import load, save
+from lstm_lm.store.loading import load, save
 from lstm_lm.ui.author_examples import AUSTEN, BIBLE, CARROLL, HELD_OUT, PAIRS
 from lstm_lm.ui.author_probes import LONGEST_EXAMPLE, MOST_EXAMPLES
 from lstm_lm.ui.models import ModelShelf

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lstm_lm.errors import UserError
-from lstm_lm.loading import save
+from lstm_lm.store.loading import save
 from lstm_lm.ui import compare_view, find_view, memory_view, try_view, turns, unit_view
 from lstm_lm.ui.compare_view import CompareView
 from lstm_lm.ui.find_view import FindView

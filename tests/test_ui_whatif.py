@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from lstm_lm import Intervention, SamplingConfig
-from lstm_lm.interventions import StateChange
-from lstm_lm.loading import save
-from lstm_lm.model import LanguageModel
+from lstm_lm.cells.interventions import StateChange
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.store.loading import save
 from lstm_lm.ui.branches import SHORTEST
 from lstm_lm.ui.handlers import Handlers
 from lstm_lm.ui.models import OPENING, ModelShelf

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_lm.verdict import longest_repetition, more_time, repeats
+from lstm_lm.training.verdict import longest_repetition, more_time, repeats
 
 tokens = st.lists(st.integers(0, 2), max_size=40).map(lambda ids: np.array(ids, dtype=np.uint16))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from lstm_lm.loading import save
+from lstm_lm.store.loading import save
 from tests.conftest import tiny_model
 
 SESSION = "somebody"

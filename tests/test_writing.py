@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from lstm_lm.corpus import cache_folder
 from lstm_lm.errors import UserError
-from lstm_lm.loading import save, write_tensors
-from lstm_lm.model import LanguageModel
-from lstm_lm.trace import GateTrace
-from lstm_lm.writing import remove_partial_files, write_atomically
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.store.loading import save, write_tensors
+from lstm_lm.surroundings.files import remove_partial_files, write_atomically
+from lstm_lm.text.corpus import cache_folder
+from lstm_lm.traces.trace import GateTrace
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes, links and pipes of POSIX")
 
@@ -128,7 +128,7 @@ def test_a_pipe_is_written_into_and_stays_one(tmp_path: Path, linked: bool) -> N
 
 INTO_STDOUT = """
 from pathlib import Path
-from lstm_lm.writing import write_atomically
+from lstm_lm.surroundings.files import write_atomically
 write_atomically(Path("/dev/stdout"), lambda partial: partial.write_text("content"))
 """
 

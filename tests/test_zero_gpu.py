@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lstm_lm.loading import load_folder, read_metrics
-from lstm_lm.zero_gpu import lease, lent, train_for
+from lstm_lm.store.loading import load_folder, read_metrics
+from lstm_lm.training.zero_gpu import lease, lent, train_for
 from tests.conftest import PROVERBS
 
 

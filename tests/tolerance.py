@@ -1,9 +1,9 @@
 """How far two right computations of one number may lie apart: derived here, never read off a run.
 
 A kernel adds up in its own order, with or without fused operations, in as many threads as it likes.
-What it may get wrong follows from the precision and from what is added up (`lstm_lm/rounding.py`,
-after Higham 2002 and Higham and Mary 2019), so every tolerance of a float32 or half computation is
-made here, from
+What it may get wrong follows from the precision and from what is added up
+(`lstm_lm/cells/rounding.py`, after Higham 2002 and Higham and Mary 2019), so every tolerance of a
+float32 or half computation is made here, from
 
 - the unit roundoff of the precision,
 - the terms of a sum: what a unit reads (inputs, units, two biases),
@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lstm_lm.model import LanguageModel
-from lstm_lm.rounding import ACTIVATION, DEVIATIONS, UNIT_ROUNDOFF
+from lstm_lm.cells.rounding import ACTIVATION, DEVIATIONS, UNIT_ROUNDOFF
+from lstm_lm.language_model import LanguageModel
 
 CARRIED = 15.0
 """The root of the sum of squares of all that one state owes to unit errors in earlier sums.

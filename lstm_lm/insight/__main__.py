@@ -12,7 +12,7 @@ from pathlib import Path
 from lstm_lm import startup  # first: it says what is missing to import the others
 from lstm_lm.errors import UserError
 from lstm_lm.options import OneLineParser
-from lstm_lm.streams import prepare_streams, say
+from lstm_lm.surroundings.streams import prepare_streams, say
 
 
 def parser() -> argparse.ArgumentParser:
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from lstm_lm import LanguageModel
         from lstm_lm.console import Console
         from lstm_lm.insight.report import held_out, report
-        from lstm_lm.sources import read_text, standard_library, text_files
+        from lstm_lm.text.sources import read_text, standard_library, text_files
 
         if options.steps < 1:
             raise UserError(f"--steps is {options.steps}: give at least 1")

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from lstm_lm.errors import UserError
-from lstm_lm.evaluation import evaluation_mode
 from lstm_lm.insight.result import Result
-from lstm_lm.model import LanguageModel, State
-from lstm_lm.trace import Array, trace_text
+from lstm_lm.language_model import LanguageModel, State
+from lstm_lm.traces.trace import Array, trace_text
+from lstm_lm.writing.evaluation import evaluation_mode
 
 BEAM = 64
 LONGEST = 24  # tokens of a word

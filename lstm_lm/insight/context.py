@@ -16,9 +16,9 @@ import torch
 from torch.nn import functional
 
 from lstm_lm.errors import UserError
-from lstm_lm.evaluation import evaluation_mode
 from lstm_lm.insight.result import Result
-from lstm_lm.model import LanguageModel
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.writing.evaluation import evaluation_mode
 
 CONTEXTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 BLOCK = 64  # targets that lie together

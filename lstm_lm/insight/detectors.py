@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lstm_lm.cells.signals import LSTM_SIGNALS
 from lstm_lm.insight import scores
 from lstm_lm.insight.properties import Property, properties
 from lstm_lm.insight.result import Result
-from lstm_lm.signals import LSTM_SIGNALS
-from lstm_lm.trace import Array, GateTrace
+from lstm_lm.traces.trace import Array, GateTrace
 
 STATES = ("cell_state", "hidden_state")
 FEWEST_PLACES = 2  # runs of steps that have a binary property, in each half

@@ -10,8 +10,8 @@ import torch
 
 from lstm_lm.insight.findings import lively
 from lstm_lm.insight.result import Result
-from lstm_lm.model import LanguageModel
-from lstm_lm.trace import GateTrace
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.traces.trace import GateTrace
 
 MOST_LOGITS = 2**21  # held at once, 16 MiB in float64
 

@@ -18,13 +18,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from lstm_lm.cells.interventions import Intervention
 from lstm_lm.errors import UserError, shown
 from lstm_lm.insight.memory import check_place
 from lstm_lm.insight.result import Result
 from lstm_lm.insight.units import TokenWeight
-from lstm_lm.interventions import Intervention
-from lstm_lm.model import LanguageModel
-from lstm_lm.trace import Array, GateTrace, trace_tokens
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.traces.trace import Array, GateTrace, trace_tokens
 
 LOW, HIGH = 0.05, 0.95
 STEPS = 256  # of a text that are read with the unit held

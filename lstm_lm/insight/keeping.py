@@ -10,7 +10,7 @@ import numpy as np
 
 from lstm_lm.insight.findings import lively, longest_hold
 from lstm_lm.insight.result import Result
-from lstm_lm.trace import GateTrace
+from lstm_lm.traces.trace import GateTrace
 
 
 @dataclass(frozen=True, kw_only=True)

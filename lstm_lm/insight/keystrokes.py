@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from lstm_lm.errors import UserError
 from lstm_lm.insight.completion import begun_word, complete_word, word_left
 from lstm_lm.insight.result import Result
-from lstm_lm.model import LanguageModel
+from lstm_lm.language_model import LanguageModel
 
 OFFERED = 3  # words above the keys of a phone
 

@@ -17,10 +17,10 @@ import numpy.typing as npt
 import torch
 
 from lstm_lm.errors import UserError
-from lstm_lm.evaluation import evaluation_mode
 from lstm_lm.insight.result import Result
-from lstm_lm.model import LanguageModel
-from lstm_lm.trace import Array, GateTrace
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.traces.trace import Array, GateTrace
+from lstm_lm.writing.evaluation import evaluation_mode
 
 SMALLEST = 1e-30  # a forget gate is never quite 0; float32 may say so
 WINDOW = 512  # steps looked back

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from lstm_lm.errors import UserError
-from lstm_lm.evaluation import evaluation_mode
 from lstm_lm.insight.linear_probe import Floats, Probe
 from lstm_lm.insight.result import Result
-from lstm_lm.model import LanguageModel
-from lstm_lm.tokenizer import TokenIds
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.text.tokenizer import TokenIds
+from lstm_lm.writing.evaluation import evaluation_mode
 
 BATCH = 32  # texts read at once
 

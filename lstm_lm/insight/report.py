@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lstm_lm.corpus import TRAINING_SHARE
 from lstm_lm.errors import UserError
 from lstm_lm.insight import comparison
 from lstm_lm.insight.alignment import costs_of, pieces_of
@@ -30,8 +29,9 @@ from lstm_lm.insight.result import Result
 from lstm_lm.insight.saturation import saturation
 from lstm_lm.insight.state_index import StateIndex
 from lstm_lm.insight.units import unit_page
-from lstm_lm.model import LanguageModel
-from lstm_lm.trace import GateTrace, trace_tokens
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.text.corpus import TRAINING_SHARE
+from lstm_lm.traces.trace import GateTrace, trace_tokens
 
 TRACED = 12_000  # tokens whose every gate is looked at
 READ = 60_000  # tokens in which memory is measured

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lstm_lm.cells.signals import LSTM_SIGNALS
 from lstm_lm.insight.result import Result
-from lstm_lm.signals import LSTM_SIGNALS
-from lstm_lm.trace import Array, GateTrace
+from lstm_lm.traces.trace import Array, GateTrace
 
 LEFT, RIGHT = 0.1, 0.9
 GATES = tuple(signal.name for signal in LSTM_SIGNALS if (signal.low, signal.high) == (0.0, 1.0))

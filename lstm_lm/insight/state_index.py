@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lstm_lm.errors import UserError
-from lstm_lm.model import LanguageModel, State
-from lstm_lm.trace import Array, GateTrace, trace_tokens
+from lstm_lm.language_model import LanguageModel, State
+from lstm_lm.traces.trace import Array, GateTrace, trace_tokens
 
 Words = npt.NDArray[np.uint64]
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lstm_lm.engine import ROW_OF_SIGNAL, Array, Engine
-from lstm_lm.signals import SIGNALS_OF_CELL
+from lstm_lm.cells.signals import SIGNALS_OF_CELL
+from lstm_lm.cells.stepper import ROW_OF_SIGNAL, Array, Engine
 
 NAMED = 6  # products named on either side of a sum
 SATURATES = {"candidate": "tanh", "hidden_state": "tanh"}  # the gates: sigmoid

@@ -18,13 +18,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lstm_lm.cells.signals import LSTM_SIGNALS, SIGNALS_OF_CELL
 from lstm_lm.insight.detectors import STATES, Detector, detect
 from lstm_lm.insight.memory import check_place, half_lives
 from lstm_lm.insight.properties import Property
 from lstm_lm.insight.result import Result
-from lstm_lm.model import LanguageModel
-from lstm_lm.signals import LSTM_SIGNALS, SIGNALS_OF_CELL
-from lstm_lm.trace import Array, GateTrace
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.traces.trace import Array, GateTrace
 
 CONTEXT = 24  # tokens shown on either side of a place
 SAME = 6  # tokens up to and with the place that make two places the same

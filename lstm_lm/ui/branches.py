@@ -7,11 +7,11 @@ works on it too. Knows nothing of gradio.
 from typing import Any
 
 from lstm_lm.config import SamplingConfig
-from lstm_lm.generation import generate
 from lstm_lm.insight.parting import Parting, mean_difference, parting
 from lstm_lm.ui import payload
 from lstm_lm.ui.models import ShownModel
 from lstm_lm.ui.runs import PageRun
+from lstm_lm.writing.generation import generate
 
 SHORTEST = 120  # tokens that a branch writes where less than that is left of its parent
 LONGEST = 320  # more than this takes too long to wait for in one answer

@@ -6,11 +6,11 @@ Knows nothing of gradio.
 import dataclasses
 from dataclasses import KW_ONLY, dataclass
 
-from lstm_lm.interventions import Change, Intervention, StateChange
-from lstm_lm.model import LanguageModel
-from lstm_lm.signals import LSTM_SIGNALS
-from lstm_lm.tokenizer import TokenIds
-from lstm_lm.trace import trace_tokens
+from lstm_lm.cells.interventions import Change, Intervention, StateChange
+from lstm_lm.cells.signals import LSTM_SIGNALS
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.text.tokenizer import TokenIds
+from lstm_lm.traces.trace import trace_tokens
 from lstm_lm.ui.branches import quoted
 
 NAMED_UNITS = 6  # units that a sentence names

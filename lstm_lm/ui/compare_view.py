@@ -15,17 +15,17 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from lstm_lm.engine import Array
+from lstm_lm.cells.signals import SIGNALS_OF_CELL
+from lstm_lm.cells.stepper import Array
 from lstm_lm.errors import UserError
 from lstm_lm.insight.alignment import Floats, Pieces, costs_of, per_character, pieces_of
 from lstm_lm.insight.comparison import Comparison, compare, findings
 from lstm_lm.insight.order import alike_together
-from lstm_lm.loading import load_folder, model_folder
-from lstm_lm.model import LanguageModel
-from lstm_lm.signals import SIGNALS_OF_CELL
-from lstm_lm.snapshots import snapshot_step
-from lstm_lm.tokenizer import CharTokenizer, describe_character
-from lstm_lm.trace import GateTrace, trace_tokens
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.store.loading import load_folder, model_folder
+from lstm_lm.store.snapshots import snapshot_step
+from lstm_lm.text.tokenizer import CharTokenizer, describe_character
+from lstm_lm.traces.trace import GateTrace, trace_tokens
 from lstm_lm.ui.asking import told
 from lstm_lm.ui.models import ModelShelf, public_name
 from lstm_lm.ui.partner import partner_of

@@ -12,8 +12,8 @@ import threading
 from typing import Any
 
 from lstm_lm.errors import UserError
-from lstm_lm.exports import csv_into, npz_into
-from lstm_lm.trace import GateTrace
+from lstm_lm.traces.exports import csv_into, npz_into
+from lstm_lm.traces.trace import GateTrace
 from lstm_lm.ui.meaning import rows
 from lstm_lm.ui.models import ShownModel, public_name
 from lstm_lm.ui.places import Place

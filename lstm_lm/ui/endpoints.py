@@ -15,14 +15,14 @@ import gradio as gr
 import numpy as np
 from gradio.events import api
 
+from lstm_lm.cells.stepper import Array
 from lstm_lm.config import SamplingConfig
-from lstm_lm.engine import Array
 from lstm_lm.errors import UserError, shown
-from lstm_lm.generation import generate
-from lstm_lm.model import LanguageModel
-from lstm_lm.tokenizer import TokenIds
-from lstm_lm.trace import trace_tokens
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.text.tokenizer import TokenIds
+from lstm_lm.traces.trace import trace_tokens
 from lstm_lm.ui.models import ModelShelf
+from lstm_lm.writing.generation import generate
 
 LONGEST_TEXT = 4_000  # tokens of a prompt or a text
 LONGEST_CHARACTERS = 50 * LONGEST_TEXT  # checked before anything is tokenised

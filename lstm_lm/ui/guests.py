@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from lstm_lm.errors import ConfigError, UserError
-from lstm_lm.repository import split_name
+from lstm_lm.hub.repository import split_name
 from lstm_lm.ui.models import ModelShelf
 
 OPEN = "LSTM_LM_OPEN"
@@ -75,7 +75,7 @@ def rules_from(environment: Mapping[str, str], *, host: str | None, share: bool)
 
 
 class Fetch(Protocol):
-    """How a model of the Hub is brought here: `lstm_lm.hub.fetch`."""
+    """How a model of the Hub is brought here: `lstm_lm.hub.download.fetch`."""
 
     def __call__(
         self,

@@ -11,12 +11,11 @@ from typing import Any
 
 import gradio as gr
 
+from lstm_lm.cells.interventions import Change
 from lstm_lm.config import SamplingConfig
 from lstm_lm.errors import ConfigError, UserError
-from lstm_lm.generation import generate
-from lstm_lm.interventions import Change
-from lstm_lm.tokenizer import TokenIds
-from lstm_lm.trace import GateTrace, trace_tokens
+from lstm_lm.text.tokenizer import TokenIds
+from lstm_lm.traces.trace import GateTrace, trace_tokens
 from lstm_lm.ui import branches, downloads, payload, whatif
 from lstm_lm.ui.asking import told
 from lstm_lm.ui.linking import link_of
@@ -25,6 +24,7 @@ from lstm_lm.ui.models import ModelShelf, ShownModel, new_run, whole_payload
 from lstm_lm.ui.places import ORDERS, Place, place_of
 from lstm_lm.ui.reading import readable
 from lstm_lm.ui.runs import PageRun, RunStore
+from lstm_lm.writing.generation import generate
 
 YIELD_SECONDS = 0.1  # a browser paints about ten updates a second with room to spare
 LONGEST_WRITE = 2_000  # tokens written at once

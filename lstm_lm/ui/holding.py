@@ -8,12 +8,12 @@ import dataclasses
 import math
 from typing import Any
 
+from lstm_lm.cells.interventions import Intervention
+from lstm_lm.cells.signals import LSTM_SIGNALS
 from lstm_lm.errors import UserError
 from lstm_lm.insight.holding import Levels, Sway, levels
 from lstm_lm.insight.parting import parting
-from lstm_lm.interventions import Intervention
-from lstm_lm.signals import LSTM_SIGNALS
-from lstm_lm.trace import GateTrace
+from lstm_lm.traces.trace import GateTrace
 from lstm_lm.ui import whatif
 from lstm_lm.ui.branches import quoted
 from lstm_lm.ui.changes import plain

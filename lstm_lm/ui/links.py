@@ -33,10 +33,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from lstm_lm.cells.interventions import Change, Intervention, StateChange
+from lstm_lm.cells.signals import SIGNAL_NAMES
 from lstm_lm.config import SamplingConfig
 from lstm_lm.errors import LinkError, UserError, shown
-from lstm_lm.interventions import Change, Intervention, StateChange
-from lstm_lm.signals import SIGNAL_NAMES
 from lstm_lm.ui.changes import StateOfText
 from lstm_lm.ui.places import ORDERS
 

@@ -12,7 +12,7 @@ from lstm_lm.insight.findings import find, overview
 from lstm_lm.insight.order import alike_together
 from lstm_lm.insight.properties import Property, properties
 from lstm_lm.insight.saturation import LABELS, saturation
-from lstm_lm.trace import GateTrace
+from lstm_lm.traces.trace import GateTrace
 from lstm_lm.ui.payload import base64_of
 from lstm_lm.ui.runs import PageRun
 

@@ -24,8 +24,8 @@ from lstm_lm.insight.memory import (
     influence,
     influence_by_distance,
 )
-from lstm_lm.tokenizer import TokenIds
-from lstm_lm.trace import GateTrace, trace_tokens
+from lstm_lm.text.tokenizer import TokenIds
+from lstm_lm.traces.trace import GateTrace, trace_tokens
 from lstm_lm.ui import memory_words as words
 from lstm_lm.ui.meaning import gates_payload
 from lstm_lm.ui.models import ModelShelf, ShownModel, public_name

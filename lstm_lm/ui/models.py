@@ -15,11 +15,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lstm_lm.cells.stepper import Array
 from lstm_lm.config import SamplingConfig
-from lstm_lm.engine import Array
 from lstm_lm.errors import UserError
-from lstm_lm.generation import generate, read_prompt
-from lstm_lm.loading import (
+from lstm_lm.hub.repository import split_name
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.store.loading import (
     WEIGHT_FILE,
     is_local,
     load_folder,
@@ -27,13 +28,12 @@ from lstm_lm.loading import (
     read_config,
     read_results,
 )
-from lstm_lm.model import LanguageModel
-from lstm_lm.repository import split_name
-from lstm_lm.snapshots import FOLDER, snapshots
-from lstm_lm.trace import trace_tokens
+from lstm_lm.store.snapshots import FOLDER, snapshots
+from lstm_lm.traces.trace import trace_tokens
 from lstm_lm.ui.meaning import meaning
 from lstm_lm.ui.payload import cell_scale, columns, header
 from lstm_lm.ui.runs import PageRun, RunStore
+from lstm_lm.writing.generation import generate, read_prompt
 
 OPENING_STEPS = 320
 OPENING_SEED = 11

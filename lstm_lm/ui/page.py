@@ -11,7 +11,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from lstm_lm.errors import UserError
-from lstm_lm.hub import fetch
+from lstm_lm.hub.download import fetch
 from lstm_lm.ui.admission import Admission
 from lstm_lm.ui.compare_view import CompareView
 from lstm_lm.ui.component import module_files

@@ -3,7 +3,7 @@
 Knows nothing of gradio or of what is compared.
 """
 
-from lstm_lm.tokenizer import Tokenizer
+from lstm_lm.text.tokenizer import Tokenizer
 from lstm_lm.ui.models import ModelShelf, ShownModel
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lstm_lm.engine import Array, Engine
+from lstm_lm.cells.signals import SIGNALS_OF_CELL, Signal
+from lstm_lm.cells.stepper import Array, Engine
 from lstm_lm.insight.step import step_of_unit
-from lstm_lm.model import LanguageModel
-from lstm_lm.signals import SIGNALS_OF_CELL, Signal
+from lstm_lm.language_model import LanguageModel
 from lstm_lm.ui.runs import PageRun
 
 LIKELIEST = 12  # tokens that a step's ladder names

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstm_lm.engine import Array
-from lstm_lm.figures import INCHES_A_STEP, WIDEST, label_steps
-from lstm_lm.palette import range_of, signal_of, stops_of, visible
-from lstm_lm.signals import Signal
+from lstm_lm.cells.signals import Signal
+from lstm_lm.cells.stepper import Array
+from lstm_lm.traces.figures import INCHES_A_STEP, WIDEST, label_steps
+from lstm_lm.traces.palette import range_of, signal_of, stops_of, visible
 from lstm_lm.ui.places import Place
 from lstm_lm.ui.runs import PageRun
 

@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from lstm_lm.errors import UserError
-from lstm_lm.generation import read_prompt
-from lstm_lm.model import LanguageModel
-from lstm_lm.tokenizer import CharTokenizer, TokenIds, describe_character
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.text.tokenizer import CharTokenizer, TokenIds, describe_character
+from lstm_lm.writing.generation import read_prompt
 
 LONGEST_READ = 4_000  # tokens of a prompt or a text
 LONGEST_RAW = 50 * LONGEST_READ  # characters that are looked at, to count the tokens

@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lstm_lm.cells.interventions import Change
+from lstm_lm.cells.signals import SIGNALS_OF_CELL
 from lstm_lm.config import SamplingConfig
 from lstm_lm.errors import LinkError, UserError
-from lstm_lm.generation import generate
 from lstm_lm.insight.detectors import STATES
 from lstm_lm.insight.state_index import THRESHOLDS
-from lstm_lm.interventions import Change
-from lstm_lm.signals import SIGNALS_OF_CELL
-from lstm_lm.trace import GateTrace
+from lstm_lm.traces.trace import GateTrace
 from lstm_lm.ui import whatif
 from lstm_lm.ui.changes import StateOfText, when, words_of
 from lstm_lm.ui.handlers import LONGEST_WRITE, Handlers, begin_run
@@ -26,6 +25,7 @@ from lstm_lm.ui.models import ShownModel, whole_payload
 from lstm_lm.ui.reading import readable
 from lstm_lm.ui.runs import PageRun
 from lstm_lm.ui.unit_view import reference_steps
+from lstm_lm.writing.generation import generate
 
 VIEW = ("signal", "layer", "order", "step", "unit")  # what the workbench is to show
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from lstm_lm.cells.interventions import Change, Intervention, StateChange
+from lstm_lm.cells.signals import SIGNALS_OF_CELL
+from lstm_lm.cells.stepper import Array
 from lstm_lm.config import SamplingConfig
-from lstm_lm.engine import Array
-from lstm_lm.generation import Step
-from lstm_lm.interventions import Change, Intervention, StateChange
-from lstm_lm.model import State
-from lstm_lm.signals import SIGNALS_OF_CELL
-from lstm_lm.trace import GateTrace
+from lstm_lm.language_model import State
+from lstm_lm.traces.trace import GateTrace
+from lstm_lm.writing.generation import Step
 
 LARGEST_STORE = 768 * 2**20  # bytes of all runs together
 

@@ -16,10 +16,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from lstm_lm.checks import is_number, is_text, read_file, read_json
 from lstm_lm.config import MOST_EVALUATIONS
 from lstm_lm.errors import ModelFolderError, UserError
-from lstm_lm.loading import (
+from lstm_lm.store.checks import is_number, is_text, read_file, read_json
+from lstm_lm.store.loading import (
     LONGEST_ROW,
     METRICS_FILE,
     RESULTS_FILE,

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 from lstm_lm.errors import UserError
-from lstm_lm.generation import read_prompt
 from lstm_lm.insight.completion import begun_word, compare, complete_word
 from lstm_lm.insight.keystrokes import keystrokes
 from lstm_lm.ui import try_words as words
@@ -21,6 +20,7 @@ from lstm_lm.ui.author_probes import Asked, Side, Trained, asked_of, tell, train
 from lstm_lm.ui.models import ModelShelf, ShownModel
 from lstm_lm.ui.reading import known_parts
 from lstm_lm.ui.turns import Turns
+from lstm_lm.writing.generation import read_prompt
 
 LONGEST_PROMPT = 600  # characters
 LONGEST_SENTENCE = 400

@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from lstm_lm.cells.interventions import Intervention
+from lstm_lm.cells.signals import SIGNALS_OF_CELL
+from lstm_lm.cells.stepper import Array
 from lstm_lm.config import ModelConfig, SamplingConfig
-from lstm_lm.engine import Array
 from lstm_lm.errors import UserError
 from lstm_lm.insight.detectors import STATES, Detection, detect
 from lstm_lm.insight.findings import find_longest
@@ -22,9 +24,7 @@ from lstm_lm.insight.holding import other_units, sway
 from lstm_lm.insight.memory import half_lives
 from lstm_lm.insight.properties import Property, properties
 from lstm_lm.insight.units import UnitPage, unit_page
-from lstm_lm.interventions import Intervention
-from lstm_lm.signals import SIGNALS_OF_CELL
-from lstm_lm.trace import GateTrace, trace_tokens
+from lstm_lm.traces.trace import GateTrace, trace_tokens
 from lstm_lm.ui.asking import of_model, told
 from lstm_lm.ui.changes import plain
 from lstm_lm.ui.holding import is_number, sway_payload, write_held

@@ -13,19 +13,19 @@ from typing import Any
 
 import numpy as np
 
+from lstm_lm.cells.interventions import Change, Intervention, StateChange, plan_of
+from lstm_lm.cells.scan import read_stretches
 from lstm_lm.config import SamplingConfig
-from lstm_lm.generation import generate
 from lstm_lm.insight.parting import Parting, mean_difference, parting
-from lstm_lm.interventions import Change, Intervention, StateChange, plan_of
-from lstm_lm.model import LanguageModel
-from lstm_lm.scan import read_stretches
-from lstm_lm.tokenizer import TokenIds
-from lstm_lm.trace import trace_tokens
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.text.tokenizer import TokenIds
+from lstm_lm.traces.trace import trace_tokens
 from lstm_lm.ui import payload
 from lstm_lm.ui.branches import length_of, quoted
 from lstm_lm.ui.changes import StateOfText, plain, when, words_of
 from lstm_lm.ui.models import ShownModel
 from lstm_lm.ui.runs import PageRun, RunStore
+from lstm_lm.writing.generation import generate
 
 LONGEST_SCORED = 2_000  # tokens of the original that are read with the change
 

@@ -29,7 +29,7 @@ began = time.process_time()
 import torch
 imported = time.process_time()
 import train
-from lstm_lm.trainer import Trainer
+from lstm_lm.training.trainer import Trainer
 step, out = Trainer.train_step, sys.argv[sys.argv.index("--out") + 1]
 
 def first_of_the_run(trainer):

@@ -6,7 +6,7 @@ Both read the same tokens, batch 1, one thread, and keep all six signals of ever
 
 - `trace_tokens`: lstm_lm's own, which makes a layer's input projection of all steps at once (and
   the log-probability of every token besides);
-- a plain loop: the equations of lstm_lm/signals.py in torch, one step and one layer at a time.
+- a plain loop: the equations of lstm_lm/cells/signals.py in torch, a step and a layer at a time.
 
 The contract: `trace_tokens` is at least 2.3 times the plain loop at 2x512, 2,000 steps. Exit code 1
 if a signal differs, not if tracing is slow.
@@ -26,7 +26,7 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from lstm_lm import SIGNAL_NAMES, LanguageModel
-from lstm_lm.trace import trace_tokens
+from lstm_lm.traces.trace import trace_tokens
 from tests.benchmarks.measure import interleaved, make_model, print_surroundings, surroundings
 
 LAYERS, UNITS = 2, 512

@@ -24,9 +24,9 @@ from torch.nn import functional
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from lstm_lm.config import TrainConfig
-from lstm_lm.corpus import Corpus
-from lstm_lm.tokenizer import CharTokenizer
-from lstm_lm.trainer import BETAS, Trainer
+from lstm_lm.text.corpus import Corpus
+from lstm_lm.text.tokenizer import CharTokenizer
+from lstm_lm.training.trainer import BETAS, Trainer
 
 CHARACTERS = [chr(ord(" ") + k) for k in range(65)]
 

@@ -17,8 +17,8 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from lstm_lm import LanguageModel
-from lstm_lm.corpus import TRAINING_SHARE
-from lstm_lm.evaluation import cold_window_loss, stateful_loss
+from lstm_lm.text.corpus import TRAINING_SHARE
+from lstm_lm.writing.evaluation import cold_window_loss, stateful_loss
 
 
 def main(arguments: list[str]) -> int:

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from lstm_lm import LanguageModel, ModelConfig
-from lstm_lm.tokenizer import CharTokenizer
+from lstm_lm.text.tokenizer import CharTokenizer
 
 ROOT = Path(__file__).parents[2]
 

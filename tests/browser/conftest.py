@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from lstm_lm.loading import save
+from lstm_lm.store.loading import save
 from lstm_lm.ui.handlers import Handlers
 from tests.conftest import tiny_model
 

@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from lstm_lm import SamplingConfig
-from lstm_lm.loading import load
-from lstm_lm.model import LanguageModel
-from lstm_lm.sampling import Ladder, ladder
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.store.loading import load
 from lstm_lm.ui.models import OPENING
+from lstm_lm.writing.sampling import Ladder, ladder
 from tests import reference
 from tests.browser.conftest import Site
 from tests.browser.test_inspector import STEP, TEXT, go_to, shown_number

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from lstm_lm.trace import trace_tokens
+from lstm_lm.traces.trace import trace_tokens
 from tests.browser.conftest import SERIOUS, Site, assert_no_violation, open_page
 from tests.test_ui_memory_view import gradients
 

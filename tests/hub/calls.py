@@ -26,8 +26,8 @@ def train(folder: str, *arguments: str) -> int:
 
 def push(folder: str, repo_id: str, **how: Any) -> tuple[str, str, bool]:
     """Push the model in the folder: its address, its commit, and whether that is new."""
-    from lstm_lm.push import push_folder
-    from lstm_lm.repository import Target
+    from lstm_lm.hub.push import push_folder
+    from lstm_lm.hub.repository import Target
 
     pushed = push_folder(Path(folder), Target(repo_id=repo_id, **how))
     return pushed.url, pushed.commit, pushed.changed
@@ -96,7 +96,7 @@ def tell_progress(
     name: str, largest: int | None, *, token: bool = True
 ) -> tuple[list[tuple[int, int]], str]:
     """Fetch the model: what was told of its bytes, and its folder."""
-    from lstm_lm.hub import fetch
+    from lstm_lm.hub.download import fetch
 
     told: list[tuple[int, int]] = []
     folder = fetch(name, largest=largest, token=token, progress=lambda *bytes_: told.append(bytes_))
@@ -121,8 +121,8 @@ def try_all(folder: str, asked: list[list[str]]) -> list[int]:
 
 def read_datasets(*sources: str) -> list[str]:
     """The text of each file of a dataset, or the error."""
-    from lstm_lm.datasets import dataset_file
     from lstm_lm.errors import TextError
+    from lstm_lm.hub.datasets import dataset_file
 
     found: list[str] = []
     for source in sources:

@@ -19,7 +19,8 @@ from tests.hub.server import LoopbackHub
 
 # Most of what the client imports, and torch, which imports _dynamo for an optimizer.
 PRELOADED = ["httpx2", "tqdm.auto", "yaml", "filelock", "torch._dynamo", "matplotlib.figure",
-             "matplotlib.backends.backend_agg", "lstm_lm.session", "lstm_lm.hub"]  # fmt: skip
+             "matplotlib.backends.backend_agg", "lstm_lm.training.session",
+             "lstm_lm.hub.download"]  # fmt: skip
 PATIENCE = 300  # seconds for one call, on the busiest machine
 
 

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from lstm_lm.loading import save
+from lstm_lm.store.loading import save
 from tests.conftest import tiny_model
 from tests.hub.client import Person
 from tests.hub.server import LoopbackHub

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from lstm_lm.space import ROOT, space_requirements
+from lstm_lm.hub.space import ROOT, space_requirements
 from tests.hub import deployed
 from tests.hub.client import Person
 from tests.hub.deployed import block, refusals, run_app, writes

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from lstm_lm import session
 from lstm_lm.errors import HubAccessError, HubError, HubOfflineError, PushError
-from lstm_lm.loading import BUNDLED, save
-from lstm_lm.push import pushed_card
-from lstm_lm.repository import Target
-from lstm_lm.tokenizer import SentencePieceTokenizer
+from lstm_lm.hub.push import pushed_card
+from lstm_lm.hub.repository import Target
+from lstm_lm.store.loading import BUNDLED, save
+from lstm_lm.text.tokenizer import SentencePieceTokenizer
+from lstm_lm.training import session
 from tests.conftest import tiny_model
 from tests.hub.calls import SIZES, TEXT, push, push_twice, train, try_all
 from tests.hub.client import Person

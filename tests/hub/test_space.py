@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lstm_lm.space import ROOT, space_files
+from lstm_lm.hub.space import ROOT, space_files
 from tests.hub import deployed
 from tests.hub.client import Person
 from tests.hub.deployed import block, model_files, refusals, run_app, writes
@@ -168,7 +168,7 @@ def test_a_private_model_is_deployed_with_a_word_about_its_secret(
 
 def loads(name: str) -> int:
     """Units of the model, loaded by name."""
-    from lstm_lm.loading import load
+    from lstm_lm.store.loading import load
 
     return load(name).config.hidden_size
 

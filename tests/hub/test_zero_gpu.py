@@ -12,9 +12,9 @@ import pytest
 from gradio_client import Client
 
 from lstm_lm.config import SamplingConfig
-from lstm_lm.loading import load_folder
-from lstm_lm.space import ROOT, ZERO, ZERO_PYTHON
-from lstm_lm.zero_gpu import AROUND_SECONDS
+from lstm_lm.hub.space import ROOT, ZERO, ZERO_PYTHON
+from lstm_lm.store.loading import load_folder
+from lstm_lm.training.zero_gpu import AROUND_SECONDS
 from tests.conftest import PROVERBS
 from tests.hub.client import Person
 from tests.hub.deployed import block, deploys, model_files, run_app, running
@@ -27,7 +27,7 @@ NAME = "bob/page"
 # is left out of it: the card's own start, and the moving of tensors that were put there before.
 TRAINING = """
 import json, sys
-from lstm_lm.zero_gpu import train_for
+from lstm_lm.training.zero_gpu import train_for
 import torch
 from spaces.zero import wrappers
 wrappers.torch.init = lambda uuid: None

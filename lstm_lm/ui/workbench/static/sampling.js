@@ -1,5 +1,5 @@
 // From logits to the probabilities that the next token is drawn from, rung by rung: the arithmetic
-// of lstm_lm/sampling.py, which a test holds it against, so that settings can be tried at once.
+// of lstm_lm/writing/sampling.py, which a test holds it against, so that settings can be tried at once.
 
 const total = (values) => values.reduce((sum, value) => sum + value, 0);
 

@@ -1,0 +1,1 @@
+"""What a recurrent cell is: its signals, its equations, and the ways through its weights."""

@@ -1,0 +1,1 @@
+"""The Hugging Face Hub: models fetched and pushed, Spaces deployed."""

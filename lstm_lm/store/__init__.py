@@ -1,0 +1,1 @@
+"""A model folder on disk: read with suspicion, written atomically, described by its card."""

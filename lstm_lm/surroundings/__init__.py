@@ -1,0 +1,1 @@
+"""What is around a program: its environment, proxies, ports, streams and files."""

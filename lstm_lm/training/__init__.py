@@ -1,0 +1,1 @@
+"""From a text to a trained model, and everything that a run needs on the way."""
