@@ -96,8 +96,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         for problem in problems:
             _say(f"{problem}; until then nothing is loaded from the Hub")
 
-        from lstm_lm.ui.guests import rules_from
         from lstm_lm.ui.page import build_page, launch_settings
+        from lstm_lm.ui.shelf.guests import rules_from
 
         guests = rules_from(os.environ, host=host, share=options.share)
         page, _ = build_page(models, guests=guests, notes=notes)

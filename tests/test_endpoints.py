@@ -84,8 +84,8 @@ def test_models_are_listed_with_their_sizes(served: Served) -> None:
 def test_a_repository_is_asked_for_once_however_often_models_are_listed(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lstm_lm.ui import models
-    from lstm_lm.ui.runs import RunStore
+    from lstm_lm.ui.shelf import models
+    from lstm_lm.ui.shelf.runs import RunStore
 
     asked: list[str] = []
 
@@ -187,8 +187,8 @@ def test_a_trace_too_large_to_send_says_how_much_can_be(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from lstm_lm.ui import endpoints
-    from lstm_lm.ui.models import ModelShelf
-    from lstm_lm.ui.runs import RunStore
+    from lstm_lm.ui.shelf.models import ModelShelf
+    from lstm_lm.ui.shelf.runs import RunStore
 
     monkeypatch.setattr(endpoints, "MOST_VALUES", 100)
     mine = endpoints.Endpoints(ModelShelf(served.names, RunStore()))

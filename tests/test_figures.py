@@ -20,7 +20,7 @@ from lstm_lm.language_model import LanguageModel
 from lstm_lm.traces.palette import DIVERGING, SEQUENTIAL, lookup, range_of, signal_of, visible
 
 TEXT = "ab c\nhead bead"
-PALETTE_OF_THE_PAGE = Path("lstm_lm/ui/workbench/static/palette.js")
+PALETTE_OF_THE_PAGE = Path("lstm_lm/ui/web/palette.js")
 
 
 @pytest.fixture(autouse=True)

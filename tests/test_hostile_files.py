@@ -37,9 +37,9 @@ from pathlib import Path
 import sentencepiece  # its own cost is no folder's
 from lstm_lm.errors import ModelFolderError
 from lstm_lm.store.loading import load, read_metrics
-from lstm_lm.ui.models import ModelShelf
-from lstm_lm.ui.runs import RunStore
-from lstm_lm.ui.training_view import TrainingRuns
+from lstm_lm.ui.shelf.models import ModelShelf
+from lstm_lm.ui.shelf.runs import RunStore
+from lstm_lm.ui.views.training.view import TrainingRuns
 
 def show(folder):
     "All that the page shows of the folder, as it is sent to the browser."

@@ -109,7 +109,7 @@ def test_public_names_are_all_there() -> None:
 
 def test_every_module_of_the_page_exports_what_others_import() -> None:
     """A browser would only say so in its console, in the view that needs it."""
-    files = list((ROOT / "lstm_lm/ui").rglob("static/*.js"))
+    files = list((ROOT / "lstm_lm/ui").rglob("*.js"))
     wrong: list[str] = []
     for path in files:
         for names, source in IMPORT.findall(path.read_text(encoding="utf-8")):

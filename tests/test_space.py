@@ -45,8 +45,8 @@ def write(root: Path, *names: str) -> None:
 def test_only_what_is_named_goes_to_a_space(tmp_path: Path) -> None:
     wanted = (
         "app.py", "requirements.txt", "LICENSE",
-        "lstm_lm/__init__.py", "lstm_lm/ui/page.py", "lstm_lm/ui/workbench/static/main.js",
-        "lstm_lm/ui/workbench/workbench.css", "lstm_lm/ui/favicon.svg",
+        "lstm_lm/__init__.py", "lstm_lm/ui/page.py", "lstm_lm/ui/views/workbench/static/main.js",
+        "lstm_lm/ui/views/workbench/workbench.css", "lstm_lm/ui/favicon.svg",
         "lstm_lm/models/small/config.json", "lstm_lm/models/small/model.safetensors",
         "lstm_lm/models/small/snapshots/step-000050/model.safetensors",
     )  # fmt: skip

@@ -8,9 +8,9 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from lstm_lm.ui.admission import ALLOWED_ROUTES, MODULE_ROUTE, PASTED, QUESTION, Admission
-from lstm_lm.ui.author_probes import LONGEST_PASTE
 from lstm_lm.ui.component import module_files
-from lstm_lm.ui.reading import LONGEST_READ
+from lstm_lm.ui.shelf.reading import LONGEST_READ
+from lstm_lm.ui.views.uses.author_probes import LONGEST_PASTE
 from tests.conftest import run_apart
 
 JOIN = "/gradio_api/queue/join"
@@ -321,5 +321,5 @@ def test_every_allowed_route_says_why_and_the_bounds_hold_what_people_give() -> 
 def test_the_components_modules_are_those_of_their_folders() -> None:
     files = module_files()
     assert len(files) > 30
-    assert any(path.endswith("/lstm_lm/ui/workbench/static/main.js") for path in files)
-    assert all(path.endswith(".js") and "/static/" in path for path in files)
+    assert any(path.endswith("/lstm_lm/ui/views/workbench/static/main.js") for path in files)
+    assert all(path.endswith(".js") and ("/static/" in path or "/web/" in path) for path in files)

@@ -9,11 +9,18 @@ import pytest
 
 from lstm_lm.config import SamplingConfig
 from lstm_lm.store.loading import save
-from lstm_lm.ui import payload
-from lstm_lm.ui.branches import LONGEST, SHORTEST, branch_payload, grow, length_of, quoted
-from lstm_lm.ui.handlers import Handlers
-from lstm_lm.ui.models import OPENING, ModelShelf
-from lstm_lm.ui.runs import PageRun, RunStore
+from lstm_lm.ui.shelf.models import OPENING, ModelShelf
+from lstm_lm.ui.shelf.runs import PageRun, RunStore
+from lstm_lm.ui.views.workbench import payload
+from lstm_lm.ui.views.workbench.branches import (
+    LONGEST,
+    SHORTEST,
+    branch_payload,
+    grow,
+    length_of,
+    quoted,
+)
+from lstm_lm.ui.views.workbench.view import Handlers
 from lstm_lm.writing.generation import branch
 from tests import reference
 from tests.conftest import float64_weights, tiny_model

@@ -16,11 +16,12 @@ from lstm_lm.store.loading import save
 from lstm_lm.store.snapshots import snapshot_folder
 from lstm_lm.text.tokenizer import SentencePieceTokenizer
 from lstm_lm.traces.trace import trace_tokens
-from lstm_lm.ui import compare_view, unit_view
-from lstm_lm.ui.compare_view import CompareView, label_of
-from lstm_lm.ui.models import ModelShelf
-from lstm_lm.ui.payload import cell_scale, to_bytes
-from lstm_lm.ui.runs import RunStore
+from lstm_lm.ui.shelf.models import ModelShelf
+from lstm_lm.ui.shelf.runs import RunStore
+from lstm_lm.ui.views.compare import view as compare_view
+from lstm_lm.ui.views.compare.view import CompareView, label_of
+from lstm_lm.ui.views.units import view as unit_view
+from lstm_lm.ui.views.workbench.payload import cell_scale, to_bytes
 from tests.conftest import tiny_model
 
 TEXT = "abc abd\nhead cab dace\n"
@@ -70,7 +71,9 @@ def floats(data: str) -> np.ndarray:
 def test_the_rnn_with_the_same_tokens_is_offered_beside_and_no_early_model_is_loaded(
     view: CompareView, names: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lstm_lm.ui.compare_view.load_folder", lambda folder: pytest.fail("loaded"))
+    monkeypatch.setattr(
+        "lstm_lm.ui.views.compare.view.load_folder", lambda folder: pytest.fail("loaded")
+    )
     offer = given(view.offer([names[0]]))
     assert (offer["left"], offer["right"]) == (names[0], names[1])
     assert [one["label"] for one in offer["models"]] == ["tiny", "tiny-rnn", "pieces"]

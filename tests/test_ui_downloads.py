@@ -15,12 +15,12 @@ from PIL import Image
 
 from lstm_lm import GateTrace
 from lstm_lm.store.loading import save
-from lstm_lm.ui import downloads
-from lstm_lm.ui.handlers import Handlers
-from lstm_lm.ui.models import ModelShelf
-from lstm_lm.ui.picture import figure_of, title_of
-from lstm_lm.ui.places import Place, place_of
-from lstm_lm.ui.runs import PageRun, RunStore
+from lstm_lm.ui.links.places import Place, place_of
+from lstm_lm.ui.shelf.models import ModelShelf
+from lstm_lm.ui.shelf.runs import PageRun, RunStore
+from lstm_lm.ui.views.workbench import downloads
+from lstm_lm.ui.views.workbench.picture import figure_of, title_of
+from lstm_lm.ui.views.workbench.view import Handlers
 from tests.conftest import tiny_model
 
 TITLE = "tiny: Cell state (memory), layer 2 of 2, steps 6–40 of 321"

@@ -17,14 +17,14 @@ from lstm_lm.insight.state_index import THRESHOLDS, StateIndex
 from lstm_lm.insight.telling import common_word, telling_span
 from lstm_lm.store.loading import load, save
 from lstm_lm.traces.trace import GateTrace
-from lstm_lm.ui import unit_view
-from lstm_lm.ui.find_view import MOST_MARKS, FindView
-from lstm_lm.ui.handlers import Handlers
-from lstm_lm.ui.links import decode_find
-from lstm_lm.ui.models import ModelShelf
-from lstm_lm.ui.reopening import reopen_find
-from lstm_lm.ui.runs import RunStore
-from lstm_lm.ui.unit_view import UnitView
+from lstm_lm.ui.links.links import decode_find
+from lstm_lm.ui.links.reopening import reopen_find
+from lstm_lm.ui.shelf.models import ModelShelf
+from lstm_lm.ui.shelf.runs import RunStore
+from lstm_lm.ui.views.find.view import MOST_MARKS, FindView
+from lstm_lm.ui.views.units import view as unit_view
+from lstm_lm.ui.views.units.view import UnitView
+from lstm_lm.ui.views.workbench.view import Handlers
 from tests.conftest import tiny_model
 from tests.planted import LATCH, hand_set_lstm
 from tests.test_insight_matching import PATTERN, PLACES, noise, plant

@@ -9,11 +9,11 @@ import pytest
 
 from lstm_lm.errors import ConfigError, UserError
 from lstm_lm.store.loading import save
-from lstm_lm.ui.guests import LARGEST, GuestRules, Guests, rules_from
-from lstm_lm.ui.handlers import Handlers
-from lstm_lm.ui.hub_field import hub_field
-from lstm_lm.ui.models import ModelShelf
-from lstm_lm.ui.runs import PageRun, RunStore
+from lstm_lm.ui.shelf.guests import LARGEST, GuestRules, Guests, rules_from
+from lstm_lm.ui.shelf.models import ModelShelf
+from lstm_lm.ui.shelf.runs import PageRun, RunStore
+from lstm_lm.ui.views.load.component import hub_field
+from lstm_lm.ui.views.workbench.view import Handlers
 from tests.conftest import tiny_model
 
 OWN = GuestRules(allowed=True, own_token=True)

@@ -7,10 +7,10 @@ import pytest
 from lstm_lm.insight.examples import hidden_memory, open_choice
 from lstm_lm.insight.keeping import longest_keep
 from lstm_lm.store.loading import save
-from lstm_lm.ui.guide import Guide
-from lstm_lm.ui.handlers import Handlers
-from lstm_lm.ui.models import ModelShelf
-from lstm_lm.ui.runs import RunStore
+from lstm_lm.ui.shelf.models import ModelShelf
+from lstm_lm.ui.shelf.runs import RunStore
+from lstm_lm.ui.views.tour.view import Guide
+from lstm_lm.ui.views.workbench.view import Handlers
 from tests.conftest import tiny_model
 
 

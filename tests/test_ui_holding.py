@@ -12,11 +12,11 @@ from lstm_lm.cells.interventions import Intervention
 from lstm_lm.config import SamplingConfig
 from lstm_lm.insight import holding
 from lstm_lm.store.loading import load, save
-from lstm_lm.ui import unit_view
-from lstm_lm.ui.holding import WRITTEN
-from lstm_lm.ui.models import ModelShelf
-from lstm_lm.ui.runs import RunStore
-from lstm_lm.ui.unit_view import SEED, TEMPERATURE, UnitView
+from lstm_lm.ui.shelf.models import ModelShelf
+from lstm_lm.ui.shelf.runs import RunStore
+from lstm_lm.ui.views.units import view as unit_view
+from lstm_lm.ui.views.units.holding import WRITTEN
+from lstm_lm.ui.views.units.view import SEED, TEMPERATURE, UnitView
 from lstm_lm.writing.generation import generate
 from tests.conftest import tiny_model
 from tests.planted import IDLE, LATCH, hand_set_lstm

@@ -16,12 +16,12 @@ from lstm_lm.cells.signals import LSTM_SIGNALS, SIGNAL_NAMES
 from lstm_lm.config import LARGEST_SEED, SamplingConfig
 from lstm_lm.errors import LinkError, UserError
 from lstm_lm.store.loading import save
-from lstm_lm.ui.changes import StateOfText
-from lstm_lm.ui.handlers import Handlers
-from lstm_lm.ui.links import LONGEST, Link, decode, encode
-from lstm_lm.ui.models import ModelShelf
-from lstm_lm.ui.reopening import Reopened, refused, reopen
-from lstm_lm.ui.runs import RunStore
+from lstm_lm.ui.links.links import LONGEST, Link, decode, encode
+from lstm_lm.ui.links.reopening import Reopened, refused, reopen
+from lstm_lm.ui.shelf.models import ModelShelf
+from lstm_lm.ui.shelf.runs import RunStore
+from lstm_lm.ui.views.workbench.changes import StateOfText
+from lstm_lm.ui.views.workbench.view import Handlers
 from tests.conftest import tiny_model
 
 WHOLE = st.integers(0, 10**6)

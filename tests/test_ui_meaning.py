@@ -11,11 +11,11 @@ from lstm_lm.insight.properties import KEYS, properties
 from lstm_lm.insight.saturation import saturation
 from lstm_lm.store.loading import save
 from lstm_lm.traces.trace import trace_text
-from lstm_lm.ui.handlers import Handlers, begin_run
-from lstm_lm.ui.meaning import gates_payload, meaning, order_payload, rows
-from lstm_lm.ui.models import ModelShelf
-from lstm_lm.ui.places import ORDERS
-from lstm_lm.ui.runs import PageRun, RunStore
+from lstm_lm.ui.links.places import ORDERS
+from lstm_lm.ui.shelf.models import ModelShelf
+from lstm_lm.ui.shelf.runs import PageRun, RunStore
+from lstm_lm.ui.views.workbench.meaning import gates_payload, meaning, order_payload, rows
+from lstm_lm.ui.views.workbench.view import Handlers, begin_run
 from tests.conftest import tiny_model
 from tests.planted import hand_set_lstm
 

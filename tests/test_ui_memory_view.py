@@ -23,12 +23,12 @@ from lstm_lm.language_model import LanguageModel
 from lstm_lm.store.loading import save
 from lstm_lm.text.tokenizer import CharTokenizer
 from lstm_lm.traces.trace import trace_tokens
-from lstm_lm.ui import memory_view
-from lstm_lm.ui.memory_view import MemoryView
-from lstm_lm.ui.memory_words import fading
-from lstm_lm.ui.models import ModelShelf
-from lstm_lm.ui.partner import same_tokens
-from lstm_lm.ui.runs import RunStore
+from lstm_lm.ui.shelf.models import ModelShelf
+from lstm_lm.ui.shelf.runs import RunStore
+from lstm_lm.ui.views.compare.partner import same_tokens
+from lstm_lm.ui.views.memory import view as memory_view
+from lstm_lm.ui.views.memory.view import MemoryView
+from lstm_lm.ui.views.memory.words import fading
 from tests.conftest import tiny_model
 
 TEXT = "abc abd\nhead cab dace\n" * 20  # 440 tokens

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from lstm_lm.errors import UserError
-from lstm_lm.ui import reading
-from lstm_lm.ui.reading import LONGEST_RAW, LONGEST_READ, readable
+from lstm_lm.ui.shelf import reading
+from lstm_lm.ui.shelf.reading import LONGEST_RAW, LONGEST_READ, readable
 from tests.conftest import tiny_model
 
 MODEL = tiny_model()  # knows a to h, space and newline

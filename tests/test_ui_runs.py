@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lstm_lm.language_model import LanguageModel
-from lstm_lm.ui import payload
-from lstm_lm.ui.runs import PageRun, RunStore
+from lstm_lm.ui.shelf.runs import PageRun, RunStore
+from lstm_lm.ui.views.workbench import payload
 
 
 def new_run(session: str = "me", capacity: int = 4, prompt_steps: int = 1) -> PageRun:

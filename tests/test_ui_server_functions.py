@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from lstm_lm.store.loading import save
-from lstm_lm.ui.handlers import Handlers
-from lstm_lm.ui.models import ModelShelf
-from lstm_lm.ui.runs import PageRun, RunStore
+from lstm_lm.ui.shelf.models import ModelShelf
+from lstm_lm.ui.shelf.runs import PageRun, RunStore
+from lstm_lm.ui.views.workbench.view import Handlers
 from tests.conftest import tiny_model
 
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_lm.store.loading import BUNDLED, METRICS_FILE, RESULTS_FILE, read_metrics
-from lstm_lm.ui import training_view
 from lstm_lm.ui.page import label_of
-from lstm_lm.ui.training_view import (
+from lstm_lm.ui.views.training import view as training_view
+from lstm_lm.ui.views.training.view import (
     Evaluation,
     TrainingRun,
     TrainingRuns,

@@ -12,11 +12,11 @@ from lstm_lm.insight.keystrokes import keystrokes
 from lstm_lm.insight.linear_probe import train_probe
 from lstm_lm.insight.probe_features import mean_hidden_states, token_shares
 from lstm_lm.store.loading import load, save
-from lstm_lm.ui.author_examples import AUSTEN, BIBLE, CARROLL, HELD_OUT, PAIRS
-from lstm_lm.ui.author_probes import LONGEST_EXAMPLE, MOST_EXAMPLES
-from lstm_lm.ui.models import ModelShelf
-from lstm_lm.ui.runs import RunStore
-from lstm_lm.ui.try_view import LONGEST_PROMPT, LONGEST_SENTENCE, TryView
+from lstm_lm.ui.shelf.models import ModelShelf
+from lstm_lm.ui.shelf.runs import RunStore
+from lstm_lm.ui.views.uses.author_examples import AUSTEN, BIBLE, CARROLL, HELD_OUT, PAIRS
+from lstm_lm.ui.views.uses.author_probes import LONGEST_EXAMPLE, MOST_EXAMPLES
+from lstm_lm.ui.views.uses.view import LONGEST_PROMPT, LONGEST_SENTENCE, TryView
 from tests.conftest import tiny_model
 
 REAL = "shakespeare-char"
@@ -236,7 +236,7 @@ def test_what_no_page_would_send_is_answered_with_nothing(view: TryView, tiny: s
 def test_a_probe_is_trained_once_and_few_are_kept(
     view: TryView, tiny: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lstm_lm.ui import try_view
+    from lstm_lm.ui.views.uses import view as try_view
 
     asked = [tiny, side("Ada", ADA), side("Ben", BEN)]
     first = answered(view.train([*asked, 1]))

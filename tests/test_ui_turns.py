@@ -10,15 +10,20 @@ import pytest
 
 from lstm_lm.errors import UserError
 from lstm_lm.store.loading import save
-from lstm_lm.ui import compare_view, find_view, memory_view, try_view, turns, unit_view
-from lstm_lm.ui.compare_view import CompareView
-from lstm_lm.ui.find_view import FindView
-from lstm_lm.ui.memory_view import MemoryView
-from lstm_lm.ui.models import ModelShelf
-from lstm_lm.ui.runs import RunStore
-from lstm_lm.ui.try_view import TryView
-from lstm_lm.ui.turns import MANY, ROOM, WAITING, Turns
-from lstm_lm.ui.unit_view import UnitView
+from lstm_lm.ui.shelf import turns
+from lstm_lm.ui.shelf.models import ModelShelf
+from lstm_lm.ui.shelf.runs import RunStore
+from lstm_lm.ui.shelf.turns import MANY, ROOM, WAITING, Turns
+from lstm_lm.ui.views.compare import view as compare_view
+from lstm_lm.ui.views.compare.view import CompareView
+from lstm_lm.ui.views.find import view as find_view
+from lstm_lm.ui.views.find.view import FindView
+from lstm_lm.ui.views.memory import view as memory_view
+from lstm_lm.ui.views.memory.view import MemoryView
+from lstm_lm.ui.views.units import view as unit_view
+from lstm_lm.ui.views.units.view import UnitView
+from lstm_lm.ui.views.uses import view as try_view
+from lstm_lm.ui.views.uses.view import TryView
 from tests.conftest import tiny_model
 
 GRADIO_THREADS = 40

@@ -13,13 +13,19 @@ from lstm_lm.errors import LinkError
 from lstm_lm.insight.detectors import detect
 from lstm_lm.insight.units import unit_page
 from lstm_lm.store.loading import load, save
-from lstm_lm.ui import unit_view
-from lstm_lm.ui.handlers import Handlers
-from lstm_lm.ui.links import UnitLink, decode_unit, encode_unit
-from lstm_lm.ui.models import ModelShelf
-from lstm_lm.ui.reopening import reopen_unit
-from lstm_lm.ui.runs import RunStore
-from lstm_lm.ui.unit_view import REFERENCE_STEPS, SEED, TEMPERATURE, UnitView, reference_steps
+from lstm_lm.ui.links.links import UnitLink, decode_unit, encode_unit
+from lstm_lm.ui.links.reopening import reopen_unit
+from lstm_lm.ui.shelf.models import ModelShelf
+from lstm_lm.ui.shelf.runs import RunStore
+from lstm_lm.ui.views.units import view as unit_view
+from lstm_lm.ui.views.units.view import (
+    REFERENCE_STEPS,
+    SEED,
+    TEMPERATURE,
+    UnitView,
+    reference_steps,
+)
+from lstm_lm.ui.views.workbench.view import Handlers
 from lstm_lm.writing.generation import generate
 from tests.conftest import tiny_model
 from tests.planted import COUNTER, hand_set_lstm

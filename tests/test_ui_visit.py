@@ -2,7 +2,7 @@
 
 import pytest
 
-from lstm_lm.ui.visit import asked_from_this_machine, from_this_machine
+from lstm_lm.ui.shelf.visit import asked_from_this_machine, from_this_machine
 
 Headers = list[tuple[str, str]]
 HOST = ("host", "127.0.0.1:7860")

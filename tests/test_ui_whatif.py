@@ -12,11 +12,11 @@ from lstm_lm import Intervention, SamplingConfig
 from lstm_lm.cells.interventions import StateChange
 from lstm_lm.language_model import LanguageModel
 from lstm_lm.store.loading import save
-from lstm_lm.ui.branches import SHORTEST
-from lstm_lm.ui.handlers import Handlers
-from lstm_lm.ui.models import OPENING, ModelShelf
-from lstm_lm.ui.reading import LONGEST_READ
-from lstm_lm.ui.runs import PageRun, RunStore
+from lstm_lm.ui.shelf.models import OPENING, ModelShelf
+from lstm_lm.ui.shelf.reading import LONGEST_READ
+from lstm_lm.ui.shelf.runs import PageRun, RunStore
+from lstm_lm.ui.views.workbench.branches import SHORTEST
+from lstm_lm.ui.views.workbench.view import Handlers
 from tests.conftest import tiny_model
 
 SETTINGS = {"temperature": 0.9, "top_k": 5, "top_p": None, "min_p": None, "seed": 4}

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lstm_lm.ui.author_probes import LONGEST_PASTE
 from lstm_lm.ui.endpoints import ENDPOINTS
-from lstm_lm.ui.reading import LONGEST_READ
+from lstm_lm.ui.shelf.reading import LONGEST_READ
+from lstm_lm.ui.views.uses.author_probes import LONGEST_PASTE
 
 TOKEN_BYTES = 16 * 4  # a subword has at most 16 characters (SentencePiece's own default)
 REST = 44_000  # of a question: names, numbers, settings; escapes of a text that is mostly short

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lstm_lm.errors import UserError
-from lstm_lm.ui.models import ModelShelf, ShownModel
+from lstm_lm.ui.shelf.models import ModelShelf, ShownModel
 
 Payload = dict[str, Any]
 

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 
 import gradio as gr
 
-HERE = Path(__file__).parent
+VIEWS = Path(__file__).parent / "views"
+WEB = Path(__file__).parent / "web"
 
 JS_ON_LOAD = """
 const address = new URL("gradio_api/file=__MAIN__", document.baseURI);
@@ -21,12 +22,21 @@ import(address).then((module) => module.mount({ element, props, watch, server, t
 
 def module_files() -> list[str]:
     """The path of every file that the components' JavaScript fetches, as its address has it."""
-    folders = HERE.glob("*/static")
-    return [path.as_posix() for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return [
+        path.as_posix()
+        for folder in _script_folders()
+        for path in folder.rglob("*")
+        if path.is_file()
+    ]
+
+
+def _script_folders() -> list[Path]:
+    """Where JavaScript lies: what views share, and each view's own."""
+    return [WEB, *VIEWS.glob("*/static")]
 
 
 class Component(gr.HTML):
-    """The files NAME/NAME.html, NAME/NAME.css and NAME/static/main.js, with a value.
+    """The files of views/NAME: NAME.html, NAME.css and static/main.js, with a value.
 
     Args:
         value: the first payload: an object that the JavaScript takes.
@@ -36,7 +46,7 @@ class Component(gr.HTML):
     """
 
     NAME: ClassVar[str]
-    """Of the folder beside this file."""
+    """Of the folder in views/."""
     STYLES: ClassVar[tuple[str, ...]] = ()
     """Components whose style it wears too, before its own."""
 
@@ -50,9 +60,9 @@ class Component(gr.HTML):
         **settings: Any,
     ) -> None:
         # All of them, since the modules of one import those of another.
-        gr.set_static_paths([*HERE.glob("*/static")])
-        folder = HERE / self.NAME
-        styles = [HERE / name / f"{name}.css" for name in (*self.STYLES, self.NAME)]
+        gr.set_static_paths([*_script_folders()])
+        folder = VIEWS / self.NAME
+        styles = [VIEWS / name / f"{name}.css" for name in (*self.STYLES, self.NAME)]
         main = (folder / "static" / "main.js").as_posix()
         super().__init__(
             value=value,

@@ -13,24 +13,14 @@ from starlette.middleware import Middleware
 from lstm_lm.errors import UserError
 from lstm_lm.hub.download import fetch
 from lstm_lm.ui.admission import Admission
-from lstm_lm.ui.compare_view import CompareView
 from lstm_lm.ui.component import module_files
 from lstm_lm.ui.endpoints import add_endpoints
-from lstm_lm.ui.find_view import FindView
-from lstm_lm.ui.guests import GuestRules, Guests
-from lstm_lm.ui.guide import Guide
-from lstm_lm.ui.handlers import Handlers, session_of
-from lstm_lm.ui.hub_field import hub_field
-from lstm_lm.ui.link_opening import open_links
-from lstm_lm.ui.memory_view import MemoryView
-from lstm_lm.ui.models import ModelShelf
-from lstm_lm.ui.runs import RunStore
-from lstm_lm.ui.theme import PAGE_CSS, theme
-from lstm_lm.ui.tour import Tour
-from lstm_lm.ui.training_view import TrainingRuns
-from lstm_lm.ui.try_view import TryView
-from lstm_lm.ui.unit_view import UnitView
-from lstm_lm.ui.views import (
+from lstm_lm.ui.links.opening import open_links
+from lstm_lm.ui.shelf.guests import GuestRules, Guests
+from lstm_lm.ui.shelf.models import ModelShelf
+from lstm_lm.ui.shelf.runs import RunStore
+from lstm_lm.ui.shelf.visit import asked_from_this_machine
+from lstm_lm.ui.tabs import (
     READ_EXAMPLE,
     compare_view,
     find_view,
@@ -42,7 +32,17 @@ from lstm_lm.ui.views import (
     units_view,
     write_view,
 )
-from lstm_lm.ui.visit import asked_from_this_machine
+from lstm_lm.ui.theme import PAGE_CSS, theme
+from lstm_lm.ui.views.compare.view import CompareView
+from lstm_lm.ui.views.find.view import FindView
+from lstm_lm.ui.views.load.component import hub_field
+from lstm_lm.ui.views.memory.view import MemoryView
+from lstm_lm.ui.views.tour.component import Tour
+from lstm_lm.ui.views.tour.view import Guide
+from lstm_lm.ui.views.training.view import TrainingRuns
+from lstm_lm.ui.views.units.view import UnitView
+from lstm_lm.ui.views.uses.view import TryView
+from lstm_lm.ui.views.workbench.view import Handlers, session_of
 
 NO_GUESTS = GuestRules(allowed=False)
 TITLE = "lstm-lm: watch an LSTM write, with every gate of every unit"

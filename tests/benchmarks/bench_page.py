@@ -24,7 +24,7 @@ os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1")
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from lstm_lm.store.loading import save
-from lstm_lm.ui.handlers import Handlers
+from lstm_lm.ui.views.workbench.view import Handlers
 from tests.benchmarks.measure import make_model, print_surroundings, surroundings
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",

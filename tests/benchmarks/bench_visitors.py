@@ -26,7 +26,7 @@ os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1")
 
 import httpx
 
-from lstm_lm.ui.handlers import Handlers
+from lstm_lm.ui.views.workbench.view import Handlers
 from tests.benchmarks.measure import print_surroundings, surroundings
 
 REAL = "shakespeare-char"

@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from lstm_lm.store.loading import save
-from lstm_lm.ui.handlers import Handlers
+from lstm_lm.ui.views.workbench.view import Handlers
 from tests.conftest import tiny_model
 
 QUIET = (

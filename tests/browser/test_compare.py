@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from lstm_lm.insight.comparison import share
-from lstm_lm.ui.compare_view import EXAMPLE
+from lstm_lm.ui.views.compare.view import EXAMPLE
 from tests.browser.conftest import SERIOUS, Site, assert_no_violation, open_page
 
 pytestmark = pytest.mark.browser

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from lstm_lm.ui.unit_view import UnitView
+from lstm_lm.ui.views.units.view import UnitView
 from tests.browser.conftest import Site
 from tests.browser.test_page import choose_model
 from tests.browser.test_units import number, units_of

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from lstm_lm import SamplingConfig
 from lstm_lm.language_model import LanguageModel
 from lstm_lm.store.loading import load
-from lstm_lm.ui.models import OPENING
+from lstm_lm.ui.shelf.models import OPENING
 from lstm_lm.writing.sampling import Ladder, ladder
 from tests import reference
 from tests.browser.conftest import Site

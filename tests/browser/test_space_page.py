@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from lstm_lm.config import SamplingConfig
 from lstm_lm.store.loading import load_folder
-from lstm_lm.ui.models import OPENING
+from lstm_lm.ui.shelf.models import OPENING
 from tests.browser.conftest import open_page
 from tests.hub.client import Person
 from tests.hub.deployed import Running, block, deploys, model_files, preload, run_app, running

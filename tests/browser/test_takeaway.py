@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from lstm_lm.ui.models import public_name
+from lstm_lm.ui.shelf.models import public_name
 from tests.browser.conftest import Site, assert_no_violation, fill_numbers, open_page
 from tests.browser.test_inspector import go_to
 from tests.browser.test_page import bench, choose_model, read_with

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from lstm_lm.traces.palette import DIVERGING
-from lstm_lm.ui.unit_view import UnitView
+from lstm_lm.ui.views.units.view import UnitView
 from tests.browser.conftest import SERIOUS, Site, assert_no_violation, open_page
 from tests.browser.test_page import choose_model
 

@@ -78,8 +78,8 @@ def hf(*arguments: str) -> None:
 
 def offer(name: str) -> tuple[str, int]:
     """Put the model on the page's shelf: what it is called, and the steps of its first text."""
-    from lstm_lm.ui.models import ModelShelf
-    from lstm_lm.ui.runs import RunStore
+    from lstm_lm.ui.shelf.models import ModelShelf
+    from lstm_lm.ui.shelf.runs import RunStore
 
     shown = ModelShelf([name], RunStore()).get(name)
     return shown.name, shown.opening.steps

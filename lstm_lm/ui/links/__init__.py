@@ -1,0 +1,1 @@
+"""Addresses of views: written, read, and opened again."""

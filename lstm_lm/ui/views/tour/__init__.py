@@ -1,0 +1,1 @@
+"""The tour through the page."""

@@ -1,0 +1,1 @@
+"""How models learned: loss curves and samples."""

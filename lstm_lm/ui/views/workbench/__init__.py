@@ -1,0 +1,1 @@
+"""The picture of one text: what Write and Read show."""
