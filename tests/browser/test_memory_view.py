@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from lstm_lm.traces.trace import trace_tokens
 from tests.browser.conftest import SERIOUS, Site, assert_no_violation, open_page
-from tests.test_ui_memory_view import gradients
+from tests.ui.views.test_memory import gradients
 
 pytestmark = pytest.mark.browser
 

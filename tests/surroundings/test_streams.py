@@ -15,7 +15,7 @@ import pytest
 
 from lstm_lm.surroundings.streams import Surviving, write_line
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PRINTS = """
 import sys
 from lstm_lm.surroundings.streams import prepare_streams

@@ -114,7 +114,7 @@ def outcomes(root: Path) -> Outcomes:
     done = subprocess.run(
         [sys.executable, "-c", CHILD],
         input="".join(f"{json.dumps([what, str(folder)])}\n" for what, _, folder in jobs),
-        check=False, capture_output=True, text=True, timeout=300, cwd=Path(__file__).parent.parent,
+        check=False, capture_output=True, text=True, timeout=300, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stderr.split() == [str(folder) for _, _, folder in jobs]  # and nothing else

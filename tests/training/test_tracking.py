@@ -11,7 +11,7 @@ from lstm_lm.store.loading import read_metrics
 from lstm_lm.training.tracking import open_tracker
 from tests.conftest import PROVERBS, Lines
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 READ_BACK = """
 import json, sys
 from trackio.sqlite_storage import SQLiteStorage

@@ -52,7 +52,7 @@ def test_only_what_is_named_goes_to_a_space(tmp_path: Path) -> None:
     )  # fmt: skip
     unwanted = (
         ".env", ".git/config", ".gitignore", "train.py", "README.md", "pyproject.toml",
-        "runs/mine/config.json", "tests/test_space.py", "docs/page-light.png",
+        "runs/mine/config.json", "tests/hub/test_space_files.py", "docs/page-light.png",
         ".venv-tests/lib/x.py", ".gradio/x", "secrets.txt", "notes.py",
         "lstm_lm/.env", "lstm_lm/.hidden/x.py", "lstm_lm/__pycache__/space.cpython-311.pyc",
         "lstm_lm/__pycache__/x.py", "lstm_lm/secrets.txt", "lstm_lm/ui/page.pyi",

@@ -66,7 +66,7 @@ def test_the_ends_and_the_middle_of_the_scale_have_the_pages_colours(model: Lang
 
 
 def test_the_ramps_are_those_of_the_page() -> None:
-    source = (Path(__file__).parent.parent / PALETTE_OF_THE_PAGE).read_text()
+    source = (Path(__file__).parents[2] / PALETTE_OF_THE_PAGE).read_text()
     light = source[source.index("light:") : source.index("dark:")]
     for name, stops in (("sequential", SEQUENTIAL), ("diverging", DIVERGING)):
         line = light[light.index(name) :].splitlines()[0]

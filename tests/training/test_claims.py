@@ -17,7 +17,7 @@ from lstm_lm.training.checkpoint import Run, checkpoint_folder, write_run
 from lstm_lm.training.claims import claim_free, claim_new, claim_run
 from tests.conftest import Lines, tiny_training
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 RUN = Run(train=tiny_training(), sources=[], files=[], fingerprint="f", command="train it")
 HOLD = """
 import sys, time

@@ -242,7 +242,7 @@ def test_a_language_model_finds_the_tools_described_and_can_call_them(served: Se
 
 
 def test_the_readme_names_every_endpoint_with_its_arguments(served: Served) -> None:
-    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     endpoints = served.client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     for name, endpoint in endpoints.items():
         arguments = ", ".join(p["parameter_name"] for p in endpoint["parameters"])

@@ -38,7 +38,7 @@ from tests.hostile.requests import (
 PATIENCE = 60.0  # seconds, on the busiest machine
 MOST_SENT = 30 * 10**6  # bytes of a body that are on their way, in buffers too, when it is refused
 MOST_MEGABYTES = 60  # by which all of them together may make the server larger
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 # Serves a page until its standard input ends; says where, and which routes it has, in a line.
 SERVER = """

@@ -12,8 +12,8 @@ from lstm_lm.insight.__main__ import main
 from lstm_lm.insight.report import held_out
 from lstm_lm.language_model import LanguageModel
 from lstm_lm.surroundings.streams import Surviving
+from tests.insight.test_units import TEXT
 from tests.planted import delay_rnn, hand_set_lstm
-from tests.test_insight_units import TEXT
 
 
 @pytest.fixture

@@ -26,8 +26,8 @@ from lstm_lm.ui.views.units import view as unit_view
 from lstm_lm.ui.views.units.view import UnitView
 from lstm_lm.ui.views.workbench.view import Handlers
 from tests.conftest import tiny_model
+from tests.insight.test_matching import PATTERN, PLACES, noise, plant
 from tests.planted import LATCH, hand_set_lstm
-from tests.test_insight_matching import PATTERN, PLACES, noise, plant
 
 STEPS = 600
 TEXT = "a head\nfade bad cab\n" * 12

@@ -16,7 +16,7 @@ from lstm_lm.traces.palette import DIVERGING, SEQUENTIAL, lookup
 
 Floats = npt.NDArray[np.float64]
 
-PALETTE = Path(__file__).parent.parent / "lstm_lm/ui/web/palette.js"
+PALETTE = Path(__file__).parents[2] / "lstm_lm/ui/web/palette.js"
 VISION = {
     "usual": np.eye(3),
     "protanopia": np.array([

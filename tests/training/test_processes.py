@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from lstm_lm.errors import ConfigError
 from lstm_lm.training.processes import Place, Processes, join
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 TEXT = "the early bird catches the worm, and the second mouse gets the cheese.\n" * 60
 OPTIONS = (
     "--hidden-size", "16", "--embedding-size", "8", "--batch-size", "8", "--sequence-length", "16",
