@@ -49,11 +49,13 @@ def told_command(command: str) -> str:
     return shlex.join(map(told_address, shlex.split(command)))
 
 
-def is_whole(address: str) -> bool:
-    """Whether nothing of the address is left out where it is told, or was when it was written."""
-    marks = (f"?{LEFT_OUT}", f"#{LEFT_OUT}")
-    missing = f"://{LEFT_OUT}" in address or address.endswith(marks)
-    return told_address(address) == address and not missing
+def is_cut(address: str) -> bool:
+    """Whether something was left out of the address when it was written down.
+
+    >>> is_cut("http://host/book.txt?..."), is_cut("http://host/book.txt?key=1")
+    (True, False)
+    """
+    return f"://{LEFT_OUT}" in address or address.endswith((f"?{LEFT_OUT}", f"#{LEFT_OUT}"))
 
 
 def _told_in_a_text(found: re.Match[str]) -> str:

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from lstm_lm.addresses import is_web_address, is_whole, last_part, split_credentials, told_address
+from lstm_lm.addresses import is_web_address, last_part, split_credentials, told_address
 from lstm_lm.errors import TextError
 from lstm_lm.surroundings.files import partial_name
 from lstm_lm.text.errors import no_text
@@ -214,7 +214,7 @@ def _download(address: str, spool: Path) -> Path:
         raise TextError(f"{name} answered {error.code} {error.reason}") from None
     except (ValueError, http.client.InvalidURL) as error:
         # The error's own text may repeat any part of the address.
-        reason = error if is_whole(address) else "it is no valid address"
+        reason = error if name == address else "it is no valid address"
         raise TextError(f"cannot fetch {name}: {reason}; {otherwise}") from None
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)

@@ -134,7 +134,8 @@ class Place:
 
         def number(name: str, least: int, most: int, otherwise: str = "") -> int:
             given = environment.get(name) or otherwise
-            if given.isascii() and given.isdigit() and least <= int(given[:9]) <= most:
+            is_number = given.isascii() and given.isdigit() and len(given) < 10
+            if is_number and least <= int(given) <= most:
                 return int(given)
             found = f"is {shown(given)}" if given else "is not set"
             problems.append(f"{name} {found}: a whole number from {least} to {most} belongs there")

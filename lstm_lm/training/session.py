@@ -9,7 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from lstm_lm.addresses import is_whole, told_address, told_command
+from lstm_lm.addresses import is_cut, told_address, told_command
 from lstm_lm.config import TrainConfig
 from lstm_lm.console import Reporter, unfailing
 from lstm_lm.errors import HubError, HubOfflineError, PushError, TextError
@@ -162,12 +162,11 @@ def _corpus_of(run: Run, reporter: Reporter) -> Corpus:
                 f"the text came from standard input and is no longer in the cache "
                 f"({missing[0]}): start a new run"
             )
-        for source in (source for source in run.sources if "://" in source):
-            if not is_whole(source):
-                raise TextError(
-                    f"the text came from {source}, whose password or query a run does not keep, "
-                    f"and is no longer in the cache: save it again as {missing[0]}, then --resume"
-                )
+        for source in filter(is_cut, run.sources):
+            raise TextError(
+                f"the text came from {source}, whose password or query a run does not keep, and "
+                f"is no longer in the cache: save it again as {missing[0]}, then --resume"
+            )
         files = _files(run.sources)
     return build_corpus(files, run.train.tokenizer, run.train.vocab_size, reporter=reporter)
 
