@@ -143,7 +143,8 @@ def models_to_serve(given: Sequence[str]) -> tuple[list[str], list[str]]:
         UserError: a model that was given on the command line cannot be had.
     """
     from lstm_lm.hub.repository import is_repository_id, split_name
-    from lstm_lm.store.loading import bundled_models, is_local, load, model_folder
+    from lstm_lm.language_model import load
+    from lstm_lm.store.loading import bundled_models, is_local, model_folder
 
     def announce(name: str) -> None:
         if not is_local(name) and is_repository_id(split_name(name)[0]):

@@ -13,7 +13,9 @@ from typing import Any, TypeVar, cast
 
 from lstm_lm.errors import ConfigError, shown
 
-CELLS = ("lstm", "rnn")
+BLOCKS = {"lstm": 4, "gru": 3, "rnn": 1}
+"""Kind of cell -> blocks of H rows that its weights have; what a cell is stands in `cells/`."""
+CELLS = tuple(BLOCKS)
 TOKENIZERS = ("char", "sentencepiece")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -84,7 +86,7 @@ class ModelConfig:
     tokenizer: str = "char"
     """Kind of tokenizer: char or sentencepiece."""
     cell: str = "lstm"
-    """Kind of cell: lstm, or rnn (a plain tanh RNN)."""
+    """Kind of cell: lstm, gru, or rnn (a plain tanh RNN)."""
     layers: int = 1
     """Number of stacked recurrent layers, L."""
     hidden_size: int = 512
@@ -109,8 +111,8 @@ class ModelConfig:
 
     @property
     def rows(self) -> int:
-        """Rows of a recurrent weight: 4 H for an LSTM (i, f, g, o), H for an RNN."""
-        return (4 if self.cell == "lstm" else 1) * self.hidden_size
+        """Rows of a recurrent weight: 4 H for an LSTM (i, f, g, o), 3 H for a GRU, H for an RNN."""
+        return BLOCKS[self.cell] * self.hidden_size
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Name -> shape of every weight, as in the weight file and in torch.nn.LSTM."""
@@ -146,7 +148,7 @@ class TrainConfig:
     vocab_size: int = 512
     """Subwords to learn; a char tokenizer takes the characters of the text instead."""
     cell: str = "lstm"
-    """lstm, or rnn: a plain tanh RNN, to compare with."""
+    """lstm, gru, or rnn: a plain tanh RNN, to compare with."""
     layers: int = 1
     """Stacked recurrent layers."""
     hidden_size: int = 384

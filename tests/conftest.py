@@ -11,9 +11,10 @@ import pytest
 import torch
 from hypothesis import settings
 
+from lstm_lm.cells.cell import State
 from lstm_lm.config import ModelConfig, TrainConfig
 from lstm_lm.console import Reporter
-from lstm_lm.language_model import LanguageModel, State
+from lstm_lm.language_model import LanguageModel
 from lstm_lm.text.corpus import Corpus, build_corpus
 from lstm_lm.text.tokenizer import CharTokenizer, SentencePieceTokenizer
 from tests.reference import Floats

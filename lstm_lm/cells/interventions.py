@@ -1,9 +1,10 @@
 """What if: hold a signal at a value from a step on, or put another state in place of the model's.
 
 A step is a position in the whole text, counted from 0 as in traces; step t reads token t. What a
-change does to the equations in `signals.py`, exactly:
+change does to the cell's equations (`lstm.py`, `gru.py`, `rnn.py`), exactly:
 
-- a gate or the candidate that is held has its value before c and h are computed from it;
+- a gate or the candidate that is held has its value before anything is computed from it: c and h,
+  and of a GRU the candidate, which its reset gate comes into;
 - a cell state that is held replaces c_t before h_t = o_t * tanh(c_t), and is what the next step
   remembers;
 - a hidden state that is held replaces h_t for the next layer, the decoder and the next step;
@@ -19,17 +20,13 @@ import math
 import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-
-from lstm_lm.cells.signals import LSTM_SIGNALS, SIGNAL_NAMES, SIGNALS_OF_CELL
+from lstm_lm.cells.cell import LayerHold, State
+from lstm_lm.cells.kinds import cell_of
+from lstm_lm.cells.signals import SIGNAL_NAMES, VOCABULARY
+from lstm_lm.cells.stepper import Held
 from lstm_lm.config import ModelConfig
 from lstm_lm.errors import InterventionError, shown
-
-if TYPE_CHECKING:
-    from lstm_lm.language_model import State
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ class Intervention:
     """
 
     signal: str
-    """One of the six signals; of a plain RNN, hidden_state."""
+    """A signal that the model's cell has: of a plain RNN, hidden_state alone."""
     _: KW_ONLY
     layer: int = 0
     """The layer, from 0."""
@@ -58,7 +55,7 @@ class Intervention:
     """The first step at which they are free again; None: held to the end."""
 
     def __post_init__(self) -> None:
-        if self.signal not in SIGNAL_NAMES:
+        if self.signal not in VOCABULARY:
             raise InterventionError(
                 f"{shown(self.signal)} is no signal: choose from {', '.join(SIGNAL_NAMES)}"
             )
@@ -88,10 +85,12 @@ class Intervention:
 
     def check(self, config: ModelConfig) -> None:
         """Raise InterventionError unless a model of this config has the layer and the units."""
-        names = [signal.name for signal in SIGNALS_OF_CELL[config.cell]]
+        cell = cell_of(config.cell)
+        names = [signal.name for signal in cell.signals]
         if self.signal not in names:
             raise InterventionError(
-                f"a plain RNN has no {self.signal}: hold its {', '.join(names)} instead"
+                f"{cell.article} {cell.label} has no {self.signal}: "
+                f"hold its {', '.join(names)} instead"
             )
         _check_layer(self.layer, config)
         beyond = [unit for unit in self.units or () if unit >= config.hidden_size]
@@ -115,7 +114,7 @@ class StateChange:
 
     start: int
     """The first step that begins with the new state."""
-    state: "State | None" = None
+    state: State | None = None
     """(h, c), each (layers, 1, units), of all layers; None: zero."""
     _: KW_ONLY
     layer: int | None = None
@@ -141,7 +140,7 @@ class StateChange:
                     f"a state of shape {tuple(part.shape)}: this model's h and c are {expected}"
                 )
 
-    def applied(self, state: "State") -> "State":
+    def applied(self, state: State) -> State:
         """The state (h, c) with this change made; the one given is left as it is."""
         h, c = (part.clone() for part in state)
         which = slice(None) if self.layer is None else self.layer
@@ -151,45 +150,6 @@ class StateChange:
 
 
 Change = Intervention | StateChange
-
-
-class LayerHold:
-    """What is held in one layer at a step; each method is called at the place it is exact."""
-
-    def __init__(self) -> None:
-        self._gates: list[tuple[str, Tensor | slice, float]] = []
-        self._cell: list[tuple[Tensor | slice, float]] = []
-        self._hidden: list[tuple[Tensor | slice, float]] = []
-
-    def add(self, held: Intervention) -> None:
-        """Hold this too; it goes over what was added before."""
-        units = slice(None) if held.units is None else torch.tensor(held.units)
-        if held.signal == "cell_state":
-            self._cell.append((units, held.value))
-        elif held.signal == "hidden_state":
-            self._hidden.append((units, held.value))
-        else:
-            self._gates.append((held.signal, units, held.value))
-
-    def hold_gates(self, i: Tensor, f: Tensor, o: Tensor, g: Tensor) -> None:
-        """In place, after the activations and before c: each (units,)."""
-        rows = {"input_gate": i, "forget_gate": f, "output_gate": o, "candidate": g}
-        for signal, units, value in self._gates:
-            rows[signal][units] = value
-
-    def hold_cell(self, c: Tensor) -> None:
-        """In place, before h: (units,)."""
-        for units, value in self._cell:
-            c[units] = value
-
-    def hold_hidden(self, h: Tensor) -> None:
-        """In place, before anything reads h: (units,)."""
-        for units, value in self._hidden:
-            h[units] = value
-
-
-Held = list[LayerHold | None]
-"""What is held at a step, a layer each; None: nothing in this layer."""
 
 
 class Plan:
@@ -237,7 +197,7 @@ class Plan:
         for hold in self._holds:
             if hold.holds(step):
                 of_layer = held[hold.layer] or LayerHold()
-                of_layer.add(hold)
+                of_layer.add(hold.signal, hold.units, hold.value)
                 held[hold.layer] = of_layer
         return held if any(held) else None
 
@@ -245,7 +205,7 @@ class Plan:
         """Whether the state is replaced before this step."""
         return step in self._state_changes
 
-    def changed_state(self, step: int, state: "State") -> "State":
+    def changed_state(self, step: int, state: State) -> State:
         """The state that this step begins with, for the one that the step before left."""
         for change in self._state_changes.get(step, ()):
             state = change.applied(state)
@@ -269,7 +229,7 @@ def _whole(name: str, value: object) -> int:
 
 
 def _within_range(signal: str, value: object) -> float:
-    (of,) = (signal_ for signal_ in LSTM_SIGNALS if signal_.name == signal)
+    of = VOCABULARY[signal]
     number = math.nan
     if not isinstance(value, (bool, str, bytes)):
         try:

@@ -1,27 +1,22 @@
 """A whole text through the cells, every signal of every step: layer by layer, not step by step.
 
-A layer's input projection for all steps is one matrix product, after which each step adds W_hh h
-in place and the activations follow. The arithmetic is that of `signals.py`; what is held at a
-value comes in from `interventions.py`. Knows nothing of text or of pages.
+What a layer does is the cell's (`lstm.py`, `gru.py`, `rnn.py`): the input projection of all steps
+is one matrix product. What is held at a value comes in from `interventions.py`. Knows nothing of
+text or of pages.
 """
 
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from lstm_lm.cells.interventions import LayerHold, Plan
-
-if TYPE_CHECKING:
-    from lstm_lm.cells.stepper import Engine, Layer
-    from lstm_lm.language_model import State
-
-Array = npt.NDArray[np.float32]
+from lstm_lm.cells.cell import LayerHold, State
+from lstm_lm.cells.interventions import Plan
+from lstm_lm.cells.stepper import Array, Engine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,14 +29,14 @@ class Stretch:
     """A layer each: signal -> (steps, units) float32."""
     log_probs: Array
     """(steps,) float32, nats: of each token given those before; nan where nothing was read."""
-    state: "State"
+    state: State
     """(h, c) after its last step, each (layers, 1, units)."""
 
 
 def read_stretches(
-    engine: "Engine",
+    engine: Engine,
     token_ids: npt.NDArray[np.int64],
-    state: "State | None" = None,
+    state: State | None = None,
     plan: Plan | None = None,
     longest: int | None = None,
     position: int = 0,
@@ -70,17 +65,17 @@ def read_stretches(
         yield stretch
 
 
-def _zero_state(engine: "Engine") -> "State":
+def _zero_state(engine: Engine) -> State:
     zeros = torch.zeros(engine.config.layers, 1, engine.config.hidden_size)
     return zeros, zeros.clone()
 
 
 @torch.no_grad()
 def _read(
-    engine: "Engine",
+    engine: Engine,
     start: int,
     ids: Tensor,
-    state: "State | None",
+    state: State | None,
     held: list[LayerHold | None] | None,
 ) -> Stretch:
     config = engine.config
@@ -88,16 +83,15 @@ def _read(
         part.detach().float().cpu().reshape(config.layers, config.hidden_size)
         for part in (state or _zero_state(engine))
     )
-    run = run_lstm_layer if config.cell == "lstm" else run_rnn_layer
     inputs = engine.embedding[ids]  # (T, E)
     layers: list[dict[str, Tensor]] = []
     for layer, weights in enumerate(engine.layers):
         hold = None if held is None else held[layer]
-        layers.append(run(weights, inputs, h0[layer], c0[layer], hold))
+        layers.append(engine.cell.scan(weights, inputs, h0[layer], c0[layer], hold))
         inputs = layers[-1]["hidden_state"]  # (T, H)
     last_h = torch.stack([signals["hidden_state"][-1] for signals in layers])
     last_c = c0
-    if config.cell == "lstm":
+    if engine.cell.has_cell_state:
         last_c = torch.stack([signals["cell_state"][-1] for signals in layers])
     return Stretch(
         start=start,
@@ -107,64 +101,7 @@ def _read(
     )
 
 
-def run_lstm_layer(
-    weights: "Layer", inputs: Tensor, h: Tensor, c: Tensor, hold: LayerHold | None
-) -> dict[str, Tensor]:
-    """All steps of one LSTM layer.
-
-    Args:
-        weights: rows in the order i, f, o, g.
-        inputs: (steps, input) float32.
-        h: the hidden state before the first step, (units,).
-        c: the cell state before the first step, (units,).
-        hold: what is held at a value in every step.
-
-    Returns:
-        Signal -> (steps, units) float32.
-    """
-    steps, H = len(inputs), len(h)
-    sums = torch.addmm(weights.bias, inputs, weights.w_ih.t())  # (T, 4H), all steps at once
-    cell_states, hidden_states = torch.empty(steps, H), torch.empty(steps, H)
-    rows = zip(sums, sums[:, : 3 * H], sums[:, 3 * H :], cell_states, hidden_states, strict=True)
-    for sum_t, gates, g, c_t, h_t in rows:
-        sum_t.addmv_(weights.w_hh, h)
-        gates.sigmoid_()
-        g.tanh_()
-        i, f, o = gates.view(3, H)
-        if hold is not None:
-            hold.hold_gates(i, f, o, g)
-        torch.mul(f, c, out=c_t).addcmul_(i, g)  # c = f * c + i * g
-        if hold is not None:
-            hold.hold_cell(c_t)
-        torch.tanh(c_t, out=h_t).mul_(o)  # h = o * tanh(c)
-        if hold is not None:
-            hold.hold_hidden(h_t)
-        h, c = h_t, c_t
-    i, f, o, g = sums.view(steps, 4, H).unbind(1)
-    return {
-        "input_gate": i,
-        "forget_gate": f,
-        "candidate": g,
-        "output_gate": o,
-        "cell_state": cell_states,
-        "hidden_state": hidden_states,
-    }
-
-
-def run_rnn_layer(
-    weights: "Layer", inputs: Tensor, h: Tensor, c: Tensor, hold: LayerHold | None
-) -> dict[str, Tensor]:
-    """All steps of one plain tanh RNN layer: as `run_lstm_layer`, with one signal and no c."""
-    del c
-    sums = torch.addmm(weights.bias, inputs, weights.w_ih.t())  # (T, H)
-    for h_t in sums:
-        h = h_t.addmv_(weights.w_hh, h).tanh_()
-        if hold is not None:
-            hold.hold_hidden(h)
-    return {"hidden_state": sums}
-
-
-def _log_probs(engine: "Engine", outputs: Tensor, ids: Tensor, before: Tensor | None) -> Array:
+def _log_probs(engine: Engine, outputs: Tensor, ids: Tensor, before: Tensor | None) -> Array:
     """Log-probability of each token given those before, (steps,); nan for the first of a text.
 
     Args:

@@ -7,90 +7,60 @@ one read of the weights, and what is added to that is the overhead of the calls.
 value comes in from `interventions.py`; a step that holds nothing pays nothing for it.
 
 What makes it fast (`tests/benchmarks/bench_step.py`): layer 0's input projection is a row of a
-table made once, W_ih and W_hh of the layers above lie side by side so that one product does both,
-and the rows are in the order i, f, o, g so that one sigmoid covers the three gates.
+table made once, and W_ih and W_hh of the layers above lie side by side so that one product does
+both. The step itself is the cell's (`lstm.py`, `gru.py`, `rnn.py`).
 """
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from lstm_lm.cells.signals import SIGNALS_OF_CELL
-
-if TYPE_CHECKING:
-    from lstm_lm.cells.interventions import Held
-    from lstm_lm.language_model import LanguageModel, State
+from lstm_lm.cells.cell import LayerHold, LayerWeights, State
+from lstm_lm.cells.kinds import cell_of
+from lstm_lm.config import ModelConfig
 
 Array = npt.NDArray[np.float32]
 
-ROW_OF_SIGNAL: dict[str, dict[str, int]] = {
-    "lstm": {
-        "input_gate": 0,
-        "forget_gate": 1,
-        "output_gate": 2,
-        "candidate": 3,
-        "cell_state": 4,
-        "hidden_state": 5,
-    },
-    "rnn": {"hidden_state": 0},
-}
-"""Where a signal stands in a stepper's buffer: the gates first, in the order of the rows."""
+Held = list[LayerHold | None]
+"""What is held at a step, a layer each; None: nothing in this layer."""
 
 LARGEST_TABLE = 2**24  # numbers of layer 0's table; a larger vocabulary projects a token at a time
-
-
-def rows_for_step(weight: Tensor, cell: str) -> Tensor:
-    """A copy of the weight with an LSTM's rows i, f, g, o reordered to i, f, o, g."""
-    if cell == "rnn":
-        return weight.detach().float().clone()
-    i, f, g, o = weight.detach().float().chunk(4)
-    return torch.cat((i, f, o, g))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Layer:
-    """One layer's weights, rows in the order of the step."""
-
-    w_ih: Tensor
-    """(rows, input)."""
-    w_hh: Tensor
-    """(rows, units)."""
-    bias: Tensor
-    """(rows,): b_ih + b_hh."""
-    side_by_side: Tensor
-    """(rows, input + units): [w_ih w_hh]."""
 
 
 class Engine:
     """A model's weights as the one-token step and the whole-text trace read them.
 
     Args:
-        model: its weights are copied; later changes to them are not seen.
+        config: the sizes.
+        weights: name -> weight, as the weight file has them; they are copied.
     """
 
     @torch.no_grad()
-    def __init__(self, model: "LanguageModel") -> None:
-        config = model.config
+    def __init__(self, config: ModelConfig, weights: Mapping[str, Tensor]) -> None:
         self.config = config
-        self.signal_names = tuple(signal.name for signal in SIGNALS_OF_CELL[config.cell])
-        self.layers: list[Layer] = []
-        weights = {name: weight.detach().cpu() for name, weight in model.rnn.named_parameters()}
+        self.cell = cell = cell_of(config.cell)
+        self.signal_names = tuple(signal.name for signal in cell.signals)
+        self.layers: list[LayerWeights] = []
+        weights = {name: weight.detach().cpu() for name, weight in weights.items()}
         for layer in range(config.layers):
-            w_ih = rows_for_step(weights[f"weight_ih_l{layer}"], config.cell)
-            w_hh = rows_for_step(weights[f"weight_hh_l{layer}"], config.cell)
-            bias = rows_for_step(
-                weights[f"bias_ih_l{layer}"] + weights[f"bias_hh_l{layer}"], config.cell
-            )
+            w_ih = cell.ordered(weights[f"rnn.weight_ih_l{layer}"])
+            w_hh = cell.ordered(weights[f"rnn.weight_hh_l{layer}"])
+            b_ih, b_hh = weights[f"rnn.bias_ih_l{layer}"], weights[f"rnn.bias_hh_l{layer}"]
             self.layers.append(
-                Layer(w_ih=w_ih, w_hh=w_hh, bias=bias, side_by_side=torch.cat((w_ih, w_hh), 1))
+                LayerWeights(
+                    w_ih=w_ih,
+                    w_hh=w_hh,
+                    bias=cell.bias(b_ih, b_hh),
+                    recurrent_bias=cell.ordered(b_hh),
+                    joined=torch.cat((w_ih, w_hh), 1),
+                )
             )
-        self.embedding = model.embedding.weight.detach().float().cpu().clone()
-        self.decoder_weight = model.decoder.weight.detach().float().cpu().clone()
-        self.decoder_bias = model.decoder.bias.detach().float().cpu().clone()
+        self.embedding = weights["embedding.weight"].float().clone()
+        self.decoder_weight = weights["decoder.weight"].float().clone()
+        self.decoder_bias = weights["decoder.bias"].float().clone()
         first = self.layers[0]
         small = config.vocab_size * config.rows <= LARGEST_TABLE
         self.table = (
@@ -104,7 +74,7 @@ class Engine:
         first = self.layers[0]
         return torch.addmv(first.bias, first.w_ih, self.embedding[token_id])
 
-    def start(self, state: "State | None" = None) -> "Stepper":
+    def start(self, state: State | None = None) -> "Stepper":
         """A stepper for one text, from the zero state or from (h, c), each (layers, 1, units)."""
         return Stepper(self, state)
 
@@ -117,23 +87,22 @@ class Stepper:
     """
 
     @torch.no_grad()
-    def __init__(self, engine: Engine, state: "State | None") -> None:
+    def __init__(self, engine: Engine, state: State | None) -> None:
         config = engine.config
         self._engine = engine
-        self._rows = ROW_OF_SIGNAL[config.cell]
+        self._rows = {name: row for row, name in enumerate(engine.cell.step_order)}
         H, L = config.hidden_size, config.layers
         # What a step writes: its signals, layer by layer.
         self._signals = torch.zeros(L, len(self._rows), H)
         # Layer l > 0 reads [h of the layer below, its own h]: one buffer, the halves are views.
         self._inputs = [torch.zeros(2 * H) for _ in range(L)]
-        self._tanh_c = torch.zeros(H)
         self.logits = torch.zeros(config.vocab_size)
         self._c = [torch.zeros(H) for _ in range(L)]
         if state is not None:
             self.set_state(state)
 
     @torch.no_grad()
-    def set_state(self, state: "State") -> None:
+    def set_state(self, state: State) -> None:
         """Put (h, c), each (layers, 1, units), in place of the state: the logits are its own."""
         config = self._engine.config
         H, L = config.hidden_size, config.layers
@@ -144,7 +113,7 @@ class Stepper:
         self._decode(h[-1])
 
     @torch.no_grad()
-    def step(self, token_id: int, held: "Held | None" = None) -> None:
+    def step(self, token_id: int, held: Held | None = None) -> None:
         """Read one token: afterwards `signals()`, `state()` and `logits` are those of this step.
 
         Args:
@@ -152,36 +121,19 @@ class Stepper:
             held: what is held at a value in this step, a layer each (`interventions.py`).
         """
         engine = self._engine
-        H = engine.config.hidden_size
-        lstm = engine.config.cell == "lstm"
+        cell, H = engine.cell, engine.config.hidden_size
         below = None
         for layer, weights in enumerate(engine.layers):
-            buffer, own_h = self._signals[layer], self._inputs[layer][H:]
-            hold = None if held is None else held[layer]
-            sums = buffer[:4].view(-1) if lstm else buffer[0]
+            buffer, joined = self._signals[layer], self._inputs[layer]
+            projected = None
             if below is None:
-                torch.addmv(engine.input_projection(token_id), weights.w_hh, own_h, out=sums)
+                projected = engine.input_projection(token_id)
             else:
-                self._inputs[layer][:H] = below
-                torch.addmv(weights.bias, weights.side_by_side, self._inputs[layer], out=sums)
-            if lstm:
-                sums[: 3 * H].sigmoid_()  # i, f, o
-                sums[3 * H :].tanh_()  # g
-                i, f, o, g, c, h = buffer
-                if hold is not None:
-                    hold.hold_gates(i, f, o, g)
-                torch.addcmul(f * self._c[layer], i, g, out=c)  # c = f * c + i * g
-                if hold is not None:
-                    hold.hold_cell(c)
-                self._c[layer].copy_(c)
-                torch.tanh(c, out=self._tanh_c)
-                torch.mul(o, self._tanh_c, out=h)  # h = o * tanh(c)
-            else:
-                h = sums.tanh_()
-            if hold is not None:
-                hold.hold_hidden(h)
-            own_h.copy_(h)
-            below = h
+                joined[:H] = below
+            hold = None if held is None else held[layer]
+            cell.step(weights, projected, joined, buffer, self._c[layer], hold)
+            below = buffer[-1]  # every cell's hidden state comes last
+            joined[H:] = below
         assert below is not None
         self._decode(below)
 
@@ -193,7 +145,7 @@ class Stepper:
         copy = self._signals.numpy().copy()
         return {name: copy[:, self._rows[name]] for name in self._engine.signal_names}
 
-    def state(self) -> "State":
+    def state(self) -> State:
         """(h, c), each (layers, 1, units) float32: a copy of its own."""
         H = self._engine.config.hidden_size
         h = torch.stack([inputs[H:] for inputs in self._inputs])

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lstm_lm.addresses import told_address
+from lstm_lm.cells.network import Network
 from lstm_lm.errors import ConfigError, HubAccessError, HubError, UserError
 from lstm_lm.hub.download import MODEL_FILES, TIMEOUT, fetch, hub_api, is_same
 from lstm_lm.hub.errors import LOG_IN, TOKEN_PAGE, explain, first_line, root
@@ -30,7 +31,7 @@ from lstm_lm.hub.space import (
     made_files,
     space_files,
 )
-from lstm_lm.store.loading import bundled_models, is_local, load_folder, model_folder
+from lstm_lm.store.loading import bundled_models, is_local, model_folder, read_network
 from lstm_lm.visible_text import shell_path
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def _served(name: str, space: str, notes: list[str]) -> ServedModel:
         )
     repo_id, revision = split_name(name)
     folder = fetch(repo_id, revision)
-    load_folder(folder)
+    read_network(folder, Network)
     with _in_words(repo_id, hub_api()):
         private = hub_api().model_info(repo_id, timeout=TIMEOUT).private
     if private:

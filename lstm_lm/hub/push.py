@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_lm.addresses import told_address
+from lstm_lm.cells.network import Network
 from lstm_lm.console import Reporter
 from lstm_lm.errors import HubAccessError, ModelFolderError, PushError
 from lstm_lm.hub.download import (
@@ -29,10 +30,9 @@ from lstm_lm.hub.download import (
 )
 from lstm_lm.hub.errors import LOG_IN, TOKEN_PAGE, explain, first_line, root
 from lstm_lm.hub.repository import Target
-from lstm_lm.language_model import LanguageModel
 from lstm_lm.store.card import PLACEHOLDER, card
 from lstm_lm.store.checks import open_plain
-from lstm_lm.store.loading import CARD_FILE, CONFIG_FILE, WEIGHT_FILE, load_folder, save
+from lstm_lm.store.loading import CARD_FILE, CONFIG_FILE, WEIGHT_FILE, read_network, save
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi, ModelInfo
@@ -86,7 +86,7 @@ def push_folder(folder: Path, target: Target, reporter: Reporter | None = None) 
         PushError: anything else that stood in the way.
     """
     reporter = reporter or Reporter()
-    config = load_folder(folder).config  # nobody shall be given a broken one
+    config = read_network(folder, Network).config  # nobody shall be given a broken one
     names = [CONFIG_FILE, TOKENIZERS[config.tokenizer].file_name, WEIGHT_FILE, *EXTRA_FILES]
     files = {name: folder / name for name in names if (folder / name).is_file()}
     for path in files.values():  # a link may lead to what is nobody's business
@@ -104,7 +104,7 @@ def push_folder(folder: Path, target: Target, reporter: Reporter | None = None) 
     return pushed
 
 
-def push_model(model: LanguageModel, target: Target) -> Pushed:
+def push_model(model: Network, target: Target) -> Pushed:
     """Push a model in memory; if it is still as it was loaded, with all that its folder tells.
 
     Raises:

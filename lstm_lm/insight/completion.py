@@ -12,10 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lstm_lm.cells.cell import State
 from lstm_lm.errors import UserError
 from lstm_lm.insight.result import Result
-from lstm_lm.language_model import LanguageModel, State
-from lstm_lm.traces.trace import Array, trace_text
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.traces.arrays import Array
+from lstm_lm.traces.reading import trace_text
 from lstm_lm.writing.evaluation import evaluation_mode
 
 BEAM = 64

@@ -13,17 +13,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lstm_lm.cells.signals import LSTM_SIGNALS
+from lstm_lm.cells.signals import VOCABULARY
 from lstm_lm.insight import scores
 from lstm_lm.insight.properties import Property, properties
 from lstm_lm.insight.result import Result
-from lstm_lm.traces.trace import Array, GateTrace
+from lstm_lm.traces.arrays import Array
+from lstm_lm.traces.trace import GateTrace
 
 STATES = ("cell_state", "hidden_state")
 FEWEST_PLACES = 2  # runs of steps that have a binary property, in each half
 ACCEPTED_ODDS = 0.05  # of one false alarm among all the properties asked about
 WEAKEST = 0.4  # |r|, or the share of the way from the base rate to a perfect average precision
-LABELS = {signal.name: signal.label.lower() for signal in LSTM_SIGNALS}
+LABELS = {name: signal.label.lower() for name, signal in VOCABULARY.items()}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,8 @@ from lstm_lm.insight.detectors import ACCEPTED_ODDS, LABELS, WEAKEST, Detector, 
 from lstm_lm.insight.memory import half_lives
 from lstm_lm.insight.properties import Kind, Property, properties, token_kinds
 from lstm_lm.insight.result import Result
-from lstm_lm.traces.trace import Array, GateTrace
+from lstm_lm.traces.arrays import Array
+from lstm_lm.traces.trace import GateTrace
 
 SHIFTS = 100
 FEWEST_STEPS = 40  # below this nothing can stand out

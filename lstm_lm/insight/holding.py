@@ -24,7 +24,9 @@ from lstm_lm.insight.memory import check_place
 from lstm_lm.insight.result import Result
 from lstm_lm.insight.units import TokenWeight
 from lstm_lm.language_model import LanguageModel
-from lstm_lm.traces.trace import Array, GateTrace, trace_tokens
+from lstm_lm.traces.arrays import Array
+from lstm_lm.traces.reading import trace_tokens
+from lstm_lm.traces.trace import GateTrace
 
 LOW, HIGH = 0.05, 0.95
 STEPS = 256  # of a text that are read with the unit held

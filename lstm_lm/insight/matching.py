@@ -19,7 +19,7 @@ import numpy.typing as npt
 from lstm_lm.errors import UserError
 from lstm_lm.insight.result import Result
 from lstm_lm.insight.state_index import ROWS_AT_ONCE, THRESHOLDS, StateIndex, Words
-from lstm_lm.traces.trace import Array
+from lstm_lm.traces.arrays import Array
 
 ENOUGH = 4  # units: the highest threshold that leaves as many is chosen
 LEAST_SHARED = 0.5  # of the pattern's units

@@ -19,7 +19,8 @@ import torch
 from lstm_lm.errors import UserError
 from lstm_lm.insight.result import Result
 from lstm_lm.language_model import LanguageModel
-from lstm_lm.traces.trace import Array, GateTrace
+from lstm_lm.traces.arrays import Array
+from lstm_lm.traces.trace import GateTrace
 from lstm_lm.writing.evaluation import evaluation_mode
 
 SMALLEST = 1e-30  # a forget gate is never quite 0; float32 may say so
@@ -262,7 +263,7 @@ def _gradients(
     rows = rows.to(weight.device)
     x = weight[rows[:, :-1].t()]  # (T, B, E)
     zeros = weight.new_zeros(model.config.layers, len(rows), model.config.hidden_size)
-    state = (zeros, zeros.clone()) if model.config.cell == "lstm" else zeros
+    state = (zeros, zeros.clone()) if model.cell.has_cell_state else zeros
     with evaluation_mode(model):
         if first:
             with torch.no_grad():

@@ -7,7 +7,7 @@ out by the angle of their first two principal components, and the circle is cut 
 import numpy as np
 import numpy.typing as npt
 
-from lstm_lm.traces.trace import Array
+from lstm_lm.traces.arrays import Array
 
 
 def alike_together(values: Array) -> npt.NDArray[np.int64]:

@@ -131,8 +131,5 @@ def _hidden_states(model: LanguageModel, ids: Tensor) -> Iterator[Tensor]:
             weights: list[Tensor] = list(of_layer)
             zeros = x.new_zeros(1, x.shape[1], model.config.hidden_size)
             how = (True, 1, 0.0, False, False, False)
-            if model.config.cell == "lstm":
-                x = torch._VF.lstm(x, (zeros, zeros), weights, *how)[0]
-            else:
-                x = torch._VF.rnn_tanh(x, zeros, weights, *how)[0]
+            x, _ = model.cell.fused(x, (zeros, zeros), weights, how)
             yield x

@@ -31,7 +31,8 @@ from lstm_lm.insight.state_index import StateIndex
 from lstm_lm.insight.units import unit_page
 from lstm_lm.language_model import LanguageModel
 from lstm_lm.text.corpus import TRAINING_SHARE
-from lstm_lm.traces.trace import GateTrace, trace_tokens
+from lstm_lm.traces.reading import trace_tokens
+from lstm_lm.traces.trace import GateTrace
 
 TRACED = 12_000  # tokens whose every gate is looked at
 READ = 60_000  # tokens in which memory is measured

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lstm_lm.cells.signals import LSTM_SIGNALS
+from lstm_lm.cells.signals import VOCABULARY
 from lstm_lm.insight.result import Result
-from lstm_lm.traces.trace import Array, GateTrace
+from lstm_lm.traces.arrays import Array
+from lstm_lm.traces.trace import GateTrace
 
 LEFT, RIGHT = 0.1, 0.9
-GATES = tuple(signal.name for signal in LSTM_SIGNALS if (signal.low, signal.high) == (0.0, 1.0))
-LABELS = {signal.name: signal.label.lower() for signal in LSTM_SIGNALS}
+GATES = tuple(name for name, signal in VOCABULARY.items() if signal.is_gate)
+LABELS = {name: signal.label.lower() for name, signal in VOCABULARY.items()}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,9 +13,12 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import numpy.typing as npt
 
+from lstm_lm.cells.cell import State
 from lstm_lm.errors import UserError
-from lstm_lm.language_model import LanguageModel, State
-from lstm_lm.traces.trace import Array, GateTrace, trace_tokens
+from lstm_lm.language_model import LanguageModel
+from lstm_lm.traces.arrays import Array
+from lstm_lm.traces.reading import trace_tokens
+from lstm_lm.traces.trace import GateTrace
 
 Words = npt.NDArray[np.uint64]
 

@@ -18,18 +18,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lstm_lm.cells.signals import LSTM_SIGNALS, SIGNALS_OF_CELL
+from lstm_lm.cells.signals import SIGNALS_OF_CELL, VOCABULARY
 from lstm_lm.insight.detectors import STATES, Detector, detect
 from lstm_lm.insight.memory import check_place, half_lives
 from lstm_lm.insight.properties import Property
 from lstm_lm.insight.result import Result
 from lstm_lm.language_model import LanguageModel
-from lstm_lm.traces.trace import Array, GateTrace
+from lstm_lm.traces.arrays import Array
+from lstm_lm.traces.trace import GateTrace
 
 CONTEXT = 24  # tokens shown on either side of a place
 SAME = 6  # tokens up to and with the place that make two places the same
 BINS = 40
-LABELS = {signal.name: signal.label.lower() for signal in LSTM_SIGNALS}
+LABELS = {name: signal.label.lower() for name, signal in VOCABULARY.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,7 +241,7 @@ def places(tokens: list[str], values: Array, keep: int, *, sign: int = 1) -> tup
 
 def _histogram(trace: GateTrace, name: str, layer: int, unit: int) -> Histogram:
     values = trace[name][layer, :, unit]
-    signal = next(signal for signal in LSTM_SIGNALS if signal.name == name)
+    signal = VOCABULARY[name]
     # The cell state has no bound: its own range, with 0 in the middle.
     limit = float(max(np.abs(values).max(), 1e-6))
     low, high = (-limit, limit) if np.isinf(signal.high) else (signal.low, signal.high)

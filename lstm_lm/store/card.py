@@ -10,20 +10,15 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
+from lstm_lm.cells.kinds import cell_of
 from lstm_lm.config import ModelConfig
 from lstm_lm.errors import ModelFolderError, shown
 from lstm_lm.store.checks import LARGEST_JSON, is_number, is_text, read_file, read_json
-from lstm_lm.store.loading import (
-    CARD_FILE,
-    RESULTS_FILE,
-    read_config,
-    read_metrics,
-)
+from lstm_lm.store.loading import CARD_FILE, RESULTS_FILE, read_config, read_metrics
 from lstm_lm.store.loss_curve import CURVE_FILE
 from lstm_lm.surroundings.files import write_atomically
 from lstm_lm.visible_text import printable, shell_word
 
-CELL_NAMES = {"lstm": "LSTM", "rnn": "plain tanh RNN"}
 PLACEHOLDER = "path/to/this/folder"
 """What a card says to load where it does not know its repository."""
 MOST_ROWS = 24  # of the table
@@ -186,7 +181,7 @@ def _unit(config: ModelConfig) -> str:
 def _introduction(config: ModelConfig) -> str:
     layers = f"{config.layers} x {config.hidden_size} units"
     return (
-        f"A {_unit(config)}-level language model: {CELL_NAMES[config.cell]}, {layers}, "
+        f"A {_unit(config)}-level language model: {cell_of(config.cell).term}, {layers}, "
         f"{config.vocab_size} tokens,\n{config.parameter_count:,} parameters, trained from scratch "
         "with lstm-lm. Made to be looked into: every\ngate of every unit at every step."
     )

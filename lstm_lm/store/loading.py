@@ -1,4 +1,4 @@
-"""A model folder <-> a LanguageModel; a broken or hostile folder is refused before it is used.
+"""A model folder <-> a network; a broken or hostile folder is refused before it is used.
 
 Sizes are checked before anything is built, and the weight file's header before a tensor is read
 (see `checks.py`). Knows nothing of training or of pages.
@@ -10,17 +10,17 @@ import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from lstm_lm.cells.network import Network
 from lstm_lm.config import MOST_EVALUATIONS, ModelConfig, from_json, to_json
 from lstm_lm.errors import ConfigError, ModelFolderError, ModelNotFoundError, UserError, shown
 from lstm_lm.hub.repository import is_repository_id, split_name
-from lstm_lm.language_model import LanguageModel
 from lstm_lm.store.checks import (
     LARGEST_JSON,
     WEIGHT_TYPES,
@@ -36,6 +36,8 @@ from lstm_lm.store.snapshots import SNAPSHOT
 from lstm_lm.surroundings.files import WRITING, expanded, write_atomically
 from lstm_lm.text.tokenizer import CharTokenizer, SentencePieceTokenizer, load_tokenizer
 from lstm_lm.visible_text import printable, spelled
+
+N = TypeVar("N", bound=Network)
 
 MODEL_TYPE = "lstm-lm"
 CONFIG_FILE = "config.json"
@@ -57,25 +59,6 @@ def bundled_models() -> list[str]:
     """Names of the models that come with the project, the page's first choice first."""
     names = sorted(path.parent.name for path in BUNDLED.glob(f"*/{CONFIG_FILE}"))
     return sorted(names, key=lambda name: name != "shakespeare-char")
-
-
-def load(name: str | Path, *, revision: str | None = None) -> LanguageModel:
-    """The model of a bundled name, a folder or a Hub repository id, in evaluation mode.
-
-    Args:
-        name: what `bundled_models` lists, a folder, OWNER/NAME or OWNER/NAME@REVISION.
-        revision: of a repository: a branch, a tag or a commit; None: main.
-
-    Raises:
-        ModelNotFoundError: nothing answers to the name.
-        ModelFolderError: the folder is broken, foreign or hostile.
-        HubError: the Hub cannot be reached, does not let us in, or sent something damaged.
-    """
-    folder = model_folder(name, revision=revision)
-    model = load_folder(folder)
-    if folder not in _readings(name):  # not a folder that was given, but a name
-        model.name = str(name)
-    return model
 
 
 def model_folder(name: str | Path, *, revision: str | None = None) -> Path:
@@ -116,22 +99,26 @@ def _local_folder(name: str | Path) -> Path | None:
     early = SNAPSHOT.fullmatch(rest) and (BUNDLED / str(name)).is_dir()
     if bundled in bundled_models() and (early or not rest):
         return BUNDLED / str(name)
-    for folder in _readings(name):
+    for folder in readings(name):
         with contextlib.suppress(OSError):  # a name too long
             if folder.is_dir():
                 return folder
     return None
 
 
-def _readings(name: str | Path) -> list[Path]:
+def readings(name: str | Path) -> list[Path]:
     """The folders that a name can mean: as it stands, or as the page and the terminal show it."""
     with contextlib.suppress(UserError):  # a ~user that is not there
         return [expanded(each) for each in dict.fromkeys([str(name), spelled(str(name))])]
     return []
 
 
-def load_folder(folder: Path) -> LanguageModel:
+def read_network(folder: Path, kind: type[N]) -> N:
     """The model in this folder, checked before it is used, in evaluation mode.
+
+    Args:
+        folder: the model folder.
+        kind: Network, or what is made of it.
 
     Raises:
         ModelFolderError: names the file and what is wrong with it.
@@ -150,7 +137,7 @@ def load_folder(folder: Path) -> LanguageModel:
     except ModelFolderError as error:
         name = str(folder) if str(folder).isprintable() else shown(str(folder))
         raise ModelFolderError(f"{name}: {error}") from None
-    model = LanguageModel(config, tokenizer, seed=None)
+    model = kind(config, tokenizer, seed=None)
     model.load_state_dict(weights)
     model.folder, model.name = folder, printable(folder.resolve().name)
     return model.requires_grad_(False).eval()
@@ -207,7 +194,7 @@ def _check_values(file: WeightFile) -> None:
                     )
 
 
-def save(model: LanguageModel, folder: Path) -> None:
+def save(model: Network, folder: Path) -> None:
     """Write the model's config, weights and tokenizer; each file is complete or not there.
 
     Raises:

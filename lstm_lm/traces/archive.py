@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from lstm_lm.cells.signals import SIGNAL_NAMES
+from lstm_lm.cells.signals import SIGNALS_OF_CELL, VOCABULARY
 from lstm_lm.errors import UserError, shown
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -99,7 +99,7 @@ def _check_list(file: BinaryIO) -> None:
 
 
 def _read(archive: zipfile.ZipFile) -> tuple[Arrays, dict[str, Any]]:
-    known = {*SIGNAL_NAMES, "token_ids", "log_probs", *TEXTS}
+    known = {*VOCABULARY, "token_ids", "log_probs", *TEXTS}
     members = {
         name: info
         for info in archive.infolist()
@@ -142,7 +142,7 @@ def _header(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Header:
 
 def _check_shapes(headers: dict[str, Header]) -> list[str]:
     """The names of the arrays, if their shapes and types belong together."""
-    signals = [name for name in SIGNAL_NAMES if name in headers]
+    signals = _in_order({*VOCABULARY} & headers.keys())
     if not signals:
         raise ValueError("it holds no signal")
     shape = headers[signals[0]][0]
@@ -159,6 +159,15 @@ def _check_shapes(headers: dict[str, Header]) -> list[str]:
             what = "is not there" if found is None else f"is {shown(found[0])} {found[1]}"
             raise ValueError(f"{name} {what}, not {of_shape} {of_type}")
     return list(wanted)
+
+
+def _in_order(names: set[str]) -> list[str]:
+    """The signals in the order of the cell that has them all; of no cell, as the vocabulary has."""
+    for signals in SIGNALS_OF_CELL.values():
+        known = [signal.name for signal in signals]
+        if names <= {*known}:
+            return [name for name in known if name in names]
+    return [name for name in VOCABULARY if name in names]
 
 
 def _text(archive: zipfile.ZipFile, info: zipfile.ZipInfo, header: Header) -> Any:

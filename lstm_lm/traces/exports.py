@@ -16,12 +16,12 @@ import numpy.typing as npt
 from lstm_lm.errors import SignalError, UserError
 from lstm_lm.surroundings.files import expanded, write_atomically
 from lstm_lm.traces.archive import read_archive
-from lstm_lm.traces.trace import GateTrace
+from lstm_lm.traces.arrays import SignalArrays
 
 CSV_COLUMNS = ("step", "token", "token_id", "layer", "unit")
 
 
-def save_npz(trace: GateTrace, path: Path) -> None:
+def save_npz(trace: SignalArrays, path: Path) -> None:
     """Write the trace's arrays to an .npz file: see `GateTrace.save`."""
 
     def write(partial: Path) -> None:
@@ -31,7 +31,7 @@ def save_npz(trace: GateTrace, path: Path) -> None:
     _write(path, write)
 
 
-def npz_into(trace: GateTrace, file: BinaryIO) -> None:
+def npz_into(trace: SignalArrays, file: BinaryIO) -> None:
     """Write what `GateTrace.save` writes into an open binary file."""
     about = {"model": trace.model, "layer_names": trace.layer_names}
     arrays: dict[str, npt.NDArray[np.generic]] = {
@@ -45,12 +45,12 @@ def npz_into(trace: GateTrace, file: BinaryIO) -> None:
     np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
 
 
-def load_npz(path: str | Path) -> GateTrace:
+def load_npz(path: str | Path) -> SignalArrays:
     """The trace that `save_npz` wrote: see `GateTrace.load`."""
     arrays, texts = read_archive(expanded(path))
     token_ids, log_probs = arrays.pop("token_ids"), arrays.pop("log_probs")
     about = texts["about"]
-    return GateTrace(
+    return SignalArrays(
         texts["tokens"],
         token_ids,
         arrays,
@@ -61,7 +61,7 @@ def load_npz(path: str | Path) -> GateTrace:
 
 
 def write_csv(
-    trace: GateTrace, path: Path, signals: Sequence[str] | None, layers: Sequence[int] | None
+    trace: SignalArrays, path: Path, signals: Sequence[str] | None, layers: Sequence[int] | None
 ) -> None:
     """Write the trace as a table, a row for each unit at each step: see `GateTrace.to_csv`."""
 
@@ -73,7 +73,7 @@ def write_csv(
 
 
 def csv_into(
-    trace: GateTrace,
+    trace: SignalArrays,
     file: BinaryIO,
     signals: Sequence[str] | None = None,
     layers: Sequence[int] | None = None,
@@ -99,7 +99,7 @@ def csv_into(
 
 
 def _rows_of_step(
-    trace: GateTrace, arrays: list[Any], layers: Sequence[int], step: int
+    trace: SignalArrays, arrays: list[Any], layers: Sequence[int], step: int
 ) -> Iterator[tuple[object, ...]]:
     token, token_id = trace.tokens[step], int(trace.token_ids[step])
     for layer in layers:

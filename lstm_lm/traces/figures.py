@@ -10,8 +10,8 @@ import numpy as np
 
 from lstm_lm.console import reason_of
 from lstm_lm.errors import FigureError
+from lstm_lm.traces.arrays import SignalArrays
 from lstm_lm.traces.palette import range_of, signal_of, stops_of, visible
-from lstm_lm.traces.trace import GateTrace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +24,7 @@ LONGEST_TOKEN = 12  # characters of a label
 
 
 def plot(
-    trace: GateTrace,
+    trace: SignalArrays,
     signal: str,
     *,
     layer: int = 0,
@@ -75,7 +75,7 @@ def plot(
     return ax
 
 
-def _unit(trace: GateTrace, unit: int) -> int:
+def _unit(trace: SignalArrays, unit: int) -> int:
     if not 0 <= unit < trace.units:
         raise FigureError(f"no unit {unit}: this trace has 0 to {trace.units - 1}")
     return int(unit)

@@ -24,6 +24,7 @@ from lstm_lm.cells.rounding import (
 )
 from lstm_lm.cells.signals import SIGNAL_NAMES
 from lstm_lm.errors import ModuleError
+from lstm_lm.traces.arrays import SignalArrays
 from lstm_lm.traces.foreign_inputs import (
     as_an_lstm_gives,
     check_module,
@@ -31,7 +32,6 @@ from lstm_lm.traces.foreign_inputs import (
     one_state,
     refuse_nan,
 )
-from lstm_lm.traces.trace import GateTrace
 
 LUCK = 4.0
 """How much further than the one nudge that is tried another of its size may move a result."""
@@ -44,7 +44,7 @@ def trace_lstm(
     *,
     sequence: int | None = None,
     tokens: Sequence[str] | None = None,
-) -> GateTrace:
+) -> SignalArrays:
     """Every signal of every unit at every step of one sequence: see `GateTrace.from_lstm`."""
     check_module(lstm)
     x = one_sequence(lstm, inputs, sequence)  # (T, E)
@@ -63,7 +63,7 @@ def trace_lstm(
         name: torch.stack([one.signals[name] for one in passes]).float().cpu().numpy()
         for name in SIGNAL_NAMES
     }
-    return GateTrace(
+    return SignalArrays(
         tokens=[str(step) for step in range(len(x))] if tokens is None else list(tokens),
         token_ids=np.full(len(x), -1, np.int64),
         signals=signals,

@@ -12,8 +12,8 @@ import zlib
 
 import numpy as np
 
+from lstm_lm.traces.arrays import SignalArrays
 from lstm_lm.traces.palette import Bytes, lookup, range_of, signal_of, stops_of, visible
-from lstm_lm.traces.trace import GateTrace
 
 MOST_PIXELS = 150_000  # of the picture: about 200 kB as base64, whatever the values are
 MOST_UNITS, MOST_STEPS = 1024, 1000
@@ -35,12 +35,12 @@ STYLE = """
 """
 
 
-def to_html(trace: GateTrace) -> str:
+def to_html(trace: SignalArrays) -> str:
     """The trace as a self-contained piece of HTML, under 300 kB."""
     return f'{STYLE}<div class="lstm-trace">{_facts(trace)}{_signals(trace)}{_picture(trace)}</div>'
 
 
-def _facts(trace: GateTrace) -> str:
+def _facts(trace: SignalArrays) -> str:
     facts = [("model", trace.model)] if trace.model else []
     facts.append(("steps", f"{trace.steps:,}"))
     facts.append(("layers", f"{trace.layers} × {trace.units} units"))
@@ -53,7 +53,7 @@ def _facts(trace: GateTrace) -> str:
     return f"<table>{rows}</table>"
 
 
-def _signals(trace: GateTrace) -> str:
+def _signals(trace: SignalArrays) -> str:
     """Mean, smallest and largest of each signal, over all layers, steps and units."""
     rows = ""
     for name in trace:
@@ -66,7 +66,7 @@ def _signals(trace: GateTrace) -> str:
     return f"<table><tr><th>signal</th>{numbers}</tr>{rows}</table>"
 
 
-def _picture(trace: GateTrace) -> str:
+def _picture(trace: SignalArrays) -> str:
     """One signal of layer 0: a column a step, a row a unit, the tokens under their columns."""
     name = "forget_gate" if "forget_gate" in trace.signals else trace.signals[0]
     of = signal_of(name)

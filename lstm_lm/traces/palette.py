@@ -9,7 +9,7 @@ import unicodedata
 import numpy as np
 import numpy.typing as npt
 
-from lstm_lm.cells.signals import LSTM_SIGNALS, Signal
+from lstm_lm.cells.signals import VOCABULARY, Signal
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -22,7 +22,7 @@ SIGNS = {" ": "␣", "\n": "↵", "\t": "⇥", "\r": "␍", "\0": "␀", "": "�
 
 def signal_of(name: str) -> Signal:
     """The signal of this name, one of the six."""
-    return next(signal for signal in LSTM_SIGNALS if signal.name == name)
+    return VOCABULARY[name]
 
 
 def stops_of(signal: Signal) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from lstm_lm.config import SamplingConfig
 from lstm_lm.errors import UserError, shown
 from lstm_lm.language_model import LanguageModel
 from lstm_lm.text.tokenizer import TokenIds
-from lstm_lm.traces.trace import trace_tokens
+from lstm_lm.traces.reading import trace_tokens
 from lstm_lm.ui.shelf.models import ModelShelf
 from lstm_lm.writing.generation import generate
 

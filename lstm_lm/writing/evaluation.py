@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from lstm_lm.cells.cell import State
 from lstm_lm.cells.interventions import Change, Plan
+from lstm_lm.cells.network import Network
 from lstm_lm.cells.scan import read_stretches
-from lstm_lm.language_model import LanguageModel, State
 from lstm_lm.text.corpus import Ids
 
 COLD_WINDOW = 256  # tokens, nanoGPT's block size
@@ -25,7 +26,7 @@ STREAMS = 32
 WARM_UP = 1024  # tokens a stream reads unscored, so that its state is the carried one
 
 
-def loss_of(model: LanguageModel, token_ids: Tensor, state: State) -> tuple[float, State]:
+def loss_of(model: Network, token_ids: Tensor, state: State) -> tuple[float, State]:
     """Total loss, nats, of predicting token_ids[:, 1:] from those before, and the state.
 
     Args:
@@ -45,7 +46,7 @@ def loss_of(model: LanguageModel, token_ids: Tensor, state: State) -> tuple[floa
 
 
 @torch.no_grad()
-def stateful_loss(model: LanguageModel, tokens: Ids) -> float:
+def stateful_loss(model: Network, tokens: Ids) -> float:
     """Nats a token over the whole text, in one pass from the zero state: the published figure."""
     with evaluation_mode(model):
         total, _ = loss_of(model, _tensor(model, tokens)[None], model.zero_state())
@@ -53,7 +54,7 @@ def stateful_loss(model: LanguageModel, tokens: Ids) -> float:
 
 
 @torch.no_grad()
-def quick_stateful_loss(model: LanguageModel, tokens: Ids) -> float:
+def quick_stateful_loss(model: Network, tokens: Ids) -> float:
     """The stateful loss, read in 32 streams side by side, which takes far fewer steps.
 
     Each stream first reads the 1,024 tokens before its own unscored, which brings its state to
@@ -77,7 +78,7 @@ def quick_stateful_loss(model: LanguageModel, tokens: Ids) -> float:
     return (most + tail) / (len(tokens) - 1)
 
 
-def _tail_loss(model: LanguageModel, data: Tensor, start: int) -> float:
+def _tail_loss(model: Network, data: Tensor, start: int) -> float:
     """Total loss, nats, of the predictions after token `start`, its state warmed up before."""
     _, state = model(data[None, start - WARM_UP : start], model.zero_state())
     total, _ = loss_of(model, data[None, start:], state)
@@ -85,7 +86,7 @@ def _tail_loss(model: LanguageModel, data: Tensor, start: int) -> float:
 
 
 @torch.no_grad()
-def cold_window_loss(model: LanguageModel, tokens: Ids) -> float:
+def cold_window_loss(model: Network, tokens: Ids) -> float:
     """Nats a token over whole windows of 256 tokens, each from the zero state."""
     window = min(COLD_WINDOW, len(tokens) - 1)
     count = (len(tokens) - 1) // window
@@ -99,7 +100,7 @@ def cold_window_loss(model: LanguageModel, tokens: Ids) -> float:
     return total / (count * window)
 
 
-def score(model: LanguageModel, text: str, interventions: Sequence[Change] = ()) -> float:
+def score(model: Network, text: str, interventions: Sequence[Change] = ()) -> float:
     """Total log-probability, nats, of every token of the text but the first, given those before.
 
     The model says nothing of a first token before it has read one, so a text of one token scores 0.
@@ -121,7 +122,7 @@ def score(model: LanguageModel, text: str, interventions: Sequence[Change] = ())
     return -stateful_loss(model, token_ids) * (len(token_ids) - 1)
 
 
-def effect(model: LanguageModel, text: str, interventions: Sequence[Change]) -> float:
+def effect(model: Network, text: str, interventions: Sequence[Change]) -> float:
     """The change in the text's log-probability, nats, that the interventions make.
 
     Below 0: with them the model finds the text less likely. The difference of two scores, both
@@ -135,7 +136,7 @@ def effect(model: LanguageModel, text: str, interventions: Sequence[Change]) -> 
     return _score_read(model, token_ids, plan) - _score_read(model, token_ids, None)
 
 
-def _score_read(model: LanguageModel, token_ids: Ids, plan: Plan | None) -> float:
+def _score_read(model: Network, token_ids: Ids, plan: Plan | None) -> float:
     """The score by the reading that can be changed on its way; memory does not grow with it."""
     ids = np.asarray(token_ids).astype(np.int64)
     if len(ids) < 2:
@@ -154,13 +155,13 @@ def bits(nats: float) -> float:
     return nats / math.log(2)
 
 
-def _tensor(model: LanguageModel, tokens: Ids) -> Tensor:
+def _tensor(model: Network, tokens: Ids) -> Tensor:
     device = model.decoder.weight.device
     return torch.from_numpy(np.asarray(tokens).astype(np.int64)).to(device)
 
 
 @contextlib.contextmanager
-def evaluation_mode(model: LanguageModel) -> Iterator[None]:
+def evaluation_mode(model: Network) -> Iterator[None]:
     """Within the block dropout is off; afterwards the model is as it was."""
     was_training = model.training
     if was_training:

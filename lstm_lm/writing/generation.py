@@ -7,19 +7,17 @@ are written with the same seed, one of them changed on the way, differ by the ch
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lstm_lm.cells.cell import State
 from lstm_lm.cells.interventions import Change, Plan, plan_of
+from lstm_lm.cells.network import Network
 from lstm_lm.cells.stepper import Array, Stepper
 from lstm_lm.config import SamplingConfig
 from lstm_lm.errors import UserError
 from lstm_lm.text.tokenizer import TokenIds
 from lstm_lm.writing.sampling import ladder
-
-if TYPE_CHECKING:
-    from lstm_lm.language_model import LanguageModel, State
 
 
 class Step:
@@ -70,7 +68,7 @@ class Prompt:
     """Whether the prompt was empty, so that a newline (or the first token) was read instead."""
 
 
-def read_prompt(model: "LanguageModel", text: str) -> Prompt:
+def read_prompt(model: Network, text: str) -> Prompt:
     """The prompt's tokens; an empty prompt is a newline, or token 0 where that is unknown.
 
     Raises:
@@ -81,18 +79,18 @@ def read_prompt(model: "LanguageModel", text: str) -> Prompt:
     return Prompt(token_ids=np.array([start_token(model)], dtype=np.int64), implied=True)
 
 
-def start_token(model: "LanguageModel") -> int:
+def start_token(model: Network) -> int:
     """The token that an empty prompt stands for."""
     tokens = range(model.tokenizer.vocab_size)
     return next((t for t in tokens if model.tokenizer.token(t) == "\n"), 0)
 
 
 def generate(
-    model: "LanguageModel",
+    model: Network,
     prompt: str,
     sampling: SamplingConfig,
     *,
-    state: "State | None" = None,
+    state: State | None = None,
     position: int = 0,
     first: int | None = None,
     interventions: Sequence[Change] = (),
@@ -129,7 +127,7 @@ def generate(
 
 
 def branch(
-    model: "LanguageModel",
+    model: Network,
     step: Step,
     token_id: int,
     sampling: SamplingConfig,
@@ -155,11 +153,19 @@ def branch(
     )
 
 
+def complete(
+    model: Network, prompt: str, sampling: SamplingConfig, *, interventions: Sequence[Change] = ()
+) -> str:
+    """The text that the model writes after the prompt, without the prompt; see `generate`."""
+    steps = generate(model, prompt, sampling, interventions=interventions)
+    return model.tokenizer.decode(step.token_id for step in steps)
+
+
 def _steps(
-    model: "LanguageModel",
+    model: Network,
     token_ids: TokenIds,
     sampling: SamplingConfig,
-    state: "State | None",
+    state: State | None,
     position: int,
     first: int | None,
     plan: Plan | None,

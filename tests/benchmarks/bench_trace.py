@@ -26,7 +26,7 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from lstm_lm import SIGNAL_NAMES, LanguageModel
-from lstm_lm.traces.trace import trace_tokens
+from lstm_lm.traces.reading import trace_tokens
 from tests.benchmarks.measure import interleaved, make_model, print_surroundings, surroundings
 
 LAYERS, UNITS = 2, 512

@@ -10,7 +10,8 @@ from lstm_lm.insight.detectors import detect
 from lstm_lm.insight.matching import Matching, match
 from lstm_lm.insight.properties import marked
 from lstm_lm.insight.state_index import StateIndex
-from lstm_lm.traces.trace import GateTrace, trace_tokens
+from lstm_lm.traces.reading import trace_tokens
+from lstm_lm.traces.trace import GateTrace
 from tests.browser.conftest import SERIOUS, Site, assert_no_violation, open_page
 from tests.browser.test_page import choose_model
 

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from lstm_lm.language_model import LanguageModel
-from lstm_lm.store.loading import load
+from lstm_lm.language_model import LanguageModel, load
 from tests import reference
 from tests.browser.conftest import Site, assert_no_violation, open_page
 from tests.browser.test_page import bench, read, read_with

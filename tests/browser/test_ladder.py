@@ -7,8 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from lstm_lm import SamplingConfig
-from lstm_lm.language_model import LanguageModel
-from lstm_lm.store.loading import load
+from lstm_lm.language_model import LanguageModel, load
 from lstm_lm.ui.shelf.models import OPENING
 from lstm_lm.writing.sampling import Ladder, ladder
 from tests import reference

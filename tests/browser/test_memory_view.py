@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from lstm_lm.traces.trace import trace_tokens
+from lstm_lm.traces.reading import trace_tokens
 from tests.browser.conftest import SERIOUS, Site, assert_no_violation, open_page
 from tests.ui.views.test_memory import gradients
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from lstm_lm.store.loading import load
+from lstm_lm.language_model import load
 from tests import reference
 from tests.browser.conftest import Site, fill_numbers, open_page
 from tests.conftest import float64_weights

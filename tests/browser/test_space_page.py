@@ -13,7 +13,7 @@ from gradio_client import Client
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from lstm_lm.config import SamplingConfig
-from lstm_lm.store.loading import load_folder
+from lstm_lm.language_model import load_folder
 from lstm_lm.ui.shelf.models import OPENING
 from tests.browser.conftest import open_page
 from tests.hub.client import Person

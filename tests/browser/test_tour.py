@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from lstm_lm.insight.completion import compare
 from lstm_lm.insight.examples import hidden_memory, open_choice
 from lstm_lm.insight.keeping import longest_keep
-from lstm_lm.store.loading import load
+from lstm_lm.language_model import load
 from tests.browser.conftest import Site, assert_no_violation, open_page
 from tests.browser.test_page import bench, choose_model
 

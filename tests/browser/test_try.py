@@ -7,7 +7,7 @@ from lstm_lm.insight.completion import compare, complete_word
 from lstm_lm.insight.keystrokes import keystrokes
 from lstm_lm.insight.linear_probe import train_probe
 from lstm_lm.insight.probe_features import mean_hidden_states
-from lstm_lm.store.loading import load
+from lstm_lm.language_model import load
 from lstm_lm.ui.views.uses.author_examples import AUSTEN, CARROLL
 from tests.browser.conftest import Site, assert_no_violation, open_page
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from lstm_lm import Intervention, SamplingConfig
 from lstm_lm.cells.interventions import StateChange
-from lstm_lm.store.loading import load
+from lstm_lm.language_model import load
 from lstm_lm.ui.shelf.models import OPENING
 from tests.browser.conftest import Site, open_page
 from tests.browser.test_inspector import STEP, TEXT, go_to, shown_number, sticking_out

@@ -16,7 +16,8 @@ from lstm_lm.cells.interventions import Change, Plan
 from lstm_lm.cells.scan import read_stretches
 from lstm_lm.cells.signals import LSTM_SIGNALS, SIGNAL_NAMES, SIGNALS_OF_CELL
 from lstm_lm.errors import InterventionError
-from lstm_lm.traces.trace import GateTrace, trace_tokens
+from lstm_lm.traces.reading import trace_tokens
+from lstm_lm.traces.trace import GateTrace
 from tests import reference, tolerance
 from tests.conftest import ALPHABET, float64_weights, random_state, random_tokens, tiny_model
 

@@ -168,7 +168,7 @@ def test_a_private_model_is_deployed_with_a_word_about_its_secret(
 
 def loads(name: str) -> int:
     """Units of the model, loaded by name."""
-    from lstm_lm.store.loading import load
+    from lstm_lm.language_model import load
 
     return load(name).config.hidden_size
 

@@ -13,7 +13,7 @@ from gradio_client import Client
 
 from lstm_lm.config import SamplingConfig
 from lstm_lm.hub.space import ROOT, ZERO, ZERO_PYTHON
-from lstm_lm.store.loading import load_folder
+from lstm_lm.language_model import load_folder
 from lstm_lm.training.zero_gpu import AROUND_SECONDS
 from tests.conftest import PROVERBS
 from tests.hub.client import Person

@@ -18,7 +18,7 @@ from lstm_lm.insight.alignment import (
 from lstm_lm.insight.comparison import Comparison, compare, findings, words
 from lstm_lm.language_model import LanguageModel
 from lstm_lm.text.tokenizer import CharTokenizer, SentencePieceTokenizer, Tokenizer
-from lstm_lm.traces.trace import trace_tokens
+from lstm_lm.traces.reading import trace_tokens
 
 TEXT = "to café 🙂́\nend"  # an accent within a letter, an emoji with a combining mark
 

@@ -7,7 +7,7 @@ import torch
 from lstm_lm.errors import UserError
 from lstm_lm.insight import examples
 from lstm_lm.insight.examples import hidden_memory, open_choice
-from lstm_lm.traces.trace import trace_text
+from lstm_lm.traces.reading import trace_text
 from tests.conftest import tiny_model
 from tests.planted import delay_rnn, trace_of
 

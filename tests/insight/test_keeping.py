@@ -5,7 +5,8 @@ import pytest
 
 from lstm_lm.errors import SignalError
 from lstm_lm.insight.keeping import longest_keep
-from lstm_lm.traces.trace import Array, GateTrace
+from lstm_lm.traces.arrays import Array
+from lstm_lm.traces.trace import GateTrace
 from tests.conftest import tiny_model
 
 

@@ -7,7 +7,7 @@ from lstm_lm.errors import UserError
 from lstm_lm.insight.matching import match
 from lstm_lm.insight.state_index import THRESHOLDS, StateIndex, state_blocks
 from lstm_lm.language_model import LanguageModel
-from lstm_lm.traces.trace import trace_tokens
+from lstm_lm.traces.reading import trace_tokens
 from tests import tolerance
 from tests.conftest import random_tokens
 from tests.planted import trace_of

@@ -7,7 +7,7 @@ import pytest
 
 from lstm_lm.insight.step import NAMED, Share, step_of_unit
 from lstm_lm.language_model import LanguageModel
-from lstm_lm.traces.trace import trace_tokens
+from lstm_lm.traces.reading import trace_tokens
 from tests import reference
 from tests.conftest import float64_weights, random_state, random_tokens
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lstm_lm.store.loading import BUNDLED, RESULTS_FILE, bundled_models, load, read_metrics
+from lstm_lm.language_model import load
+from lstm_lm.store.loading import BUNDLED, RESULTS_FILE, bundled_models, read_metrics
 from lstm_lm.writing.evaluation import bits
 
 NAMES = ["shakespeare-char", "python-char", "shakespeare-rnn", "shakespeare-subword"]

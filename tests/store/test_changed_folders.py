@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from lstm_lm.config import ModelConfig
 from lstm_lm.errors import ModelFolderError
-from lstm_lm.language_model import LanguageModel
-from lstm_lm.store.loading import load_folder, save
+from lstm_lm.language_model import LanguageModel, load_folder
+from lstm_lm.store.loading import save
 from lstm_lm.text.tokenizer import SentencePieceTokenizer
 from tests.conftest import PROVERBS, tiny_model
 

@@ -16,8 +16,8 @@ from lstm_lm.config import ModelConfig
 from lstm_lm.errors import ModelFolderError
 from lstm_lm.hub.push import push_folder
 from lstm_lm.hub.repository import Target
-from lstm_lm.language_model import LanguageModel
-from lstm_lm.store.loading import load, save
+from lstm_lm.language_model import LanguageModel, load
+from lstm_lm.store.loading import save
 from lstm_lm.text.tokenizer import SentencePieceTokenizer
 from tests.conftest import tiny_model
 from tests.hostile.breaking import CONFIG, WEIGHTS, Break, changed, header_text, header_with
@@ -36,7 +36,8 @@ import json, os, re, sys, time
 from pathlib import Path
 import sentencepiece  # its own cost is no folder's
 from lstm_lm.errors import ModelFolderError
-from lstm_lm.store.loading import load, read_metrics
+from lstm_lm.language_model import load
+from lstm_lm.store.loading import read_metrics
 from lstm_lm.ui.shelf.models import ModelShelf
 from lstm_lm.ui.shelf.runs import RunStore
 from lstm_lm.ui.views.training.view import TrainingRuns

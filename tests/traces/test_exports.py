@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from lstm_lm import GateTrace
 from lstm_lm.errors import SignalError, UserError
-from lstm_lm.language_model import LanguageModel
-from lstm_lm.store.loading import load, save
+from lstm_lm.language_model import LanguageModel, load
+from lstm_lm.store.loading import save
 from tests.conftest import tiny_model
 
 TEXT = "ab c\nhead"

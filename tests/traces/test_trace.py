@@ -12,7 +12,8 @@ from torch import nn
 from lstm_lm.cells.signals import LSTM_SIGNALS, SIGNAL_NAMES
 from lstm_lm.errors import SignalError, UnknownCharacterError, UserError
 from lstm_lm.language_model import LanguageModel
-from lstm_lm.traces.trace import GateTrace, trace_tokens
+from lstm_lm.traces.reading import trace_tokens
+from lstm_lm.traces.trace import GateTrace
 from tests import reference, tolerance
 from tests.conftest import ALPHABET, float64_weights, random_state, random_tokens, tiny_model
 

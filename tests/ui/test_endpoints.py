@@ -15,8 +15,8 @@ import pytest
 
 from lstm_lm.config import SamplingConfig
 from lstm_lm.errors import UserError
-from lstm_lm.language_model import LanguageModel
-from lstm_lm.store.loading import load, save
+from lstm_lm.language_model import LanguageModel, load
+from lstm_lm.store.loading import save
 from tests.conftest import tiny_model
 
 TEXT = "abc\nhead"

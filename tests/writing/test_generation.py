@@ -6,8 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_lm.cells.interventions import Held
-from lstm_lm.cells.stepper import Stepper
+from lstm_lm.cells.stepper import Held, Stepper
 from lstm_lm.config import ModelConfig, SamplingConfig
 from lstm_lm.errors import UnknownCharacterError, UserError
 from lstm_lm.language_model import LanguageModel

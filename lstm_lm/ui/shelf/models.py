@@ -19,17 +19,10 @@ from lstm_lm.cells.stepper import Array
 from lstm_lm.config import SamplingConfig
 from lstm_lm.errors import UserError
 from lstm_lm.hub.repository import split_name
-from lstm_lm.language_model import LanguageModel
-from lstm_lm.store.loading import (
-    WEIGHT_FILE,
-    is_local,
-    load_folder,
-    model_folder,
-    read_config,
-    read_results,
-)
+from lstm_lm.language_model import LanguageModel, load_folder
+from lstm_lm.store.loading import WEIGHT_FILE, is_local, model_folder, read_config, read_results
 from lstm_lm.store.snapshots import FOLDER, snapshots
-from lstm_lm.traces.trace import trace_tokens
+from lstm_lm.traces.reading import trace_tokens
 from lstm_lm.ui.shelf.runs import PageRun, RunStore
 from lstm_lm.ui.views.workbench.meaning import meaning
 from lstm_lm.ui.views.workbench.payload import cell_scale, columns, header
@@ -61,8 +54,7 @@ class ShownModel:
     def about(self) -> str:
         """The model in a line."""
         config = self.model.config
-        kind = {"lstm": "LSTM", "rnn": "tanh RNN"}[config.cell]
-        parts = [kind, f"{config.layers} × {config.hidden_size} units"]
+        parts = [self.model.cell.label, f"{config.layers} × {config.hidden_size} units"]
         if "val_nats_per_character" in self.results:
             parts.append(f"{self.results['val_nats_per_character']:.2f} nats/character")
         return " · ".join(parts)

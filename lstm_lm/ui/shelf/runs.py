@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from lstm_lm.cells.cell import State
 from lstm_lm.cells.interventions import Change, Intervention, StateChange
+from lstm_lm.cells.kinds import cell_of
 from lstm_lm.cells.signals import SIGNALS_OF_CELL
 from lstm_lm.cells.stepper import Array
 from lstm_lm.config import SamplingConfig
-from lstm_lm.language_model import State
 from lstm_lm.traces.trace import GateTrace
 from lstm_lm.writing.generation import Step
 
@@ -116,7 +117,7 @@ class PageRun:
         h, c = np.zeros((2, self.layers, self.units), dtype=np.float32)
         if step >= 0:
             h = self.values[step, self.signal_names.index("hidden_state")]
-            if self.cell == "lstm":
+            if cell_of(self.cell).has_cell_state:
                 c = self.values[step, self.signal_names.index("cell_state")]
         return h, c
 

@@ -15,7 +15,7 @@ from lstm_lm.language_model import LanguageModel
 from lstm_lm.store.loading import save
 from lstm_lm.store.snapshots import snapshot_folder
 from lstm_lm.text.tokenizer import SentencePieceTokenizer
-from lstm_lm.traces.trace import trace_tokens
+from lstm_lm.traces.reading import trace_tokens
 from lstm_lm.ui.shelf.models import ModelShelf
 from lstm_lm.ui.shelf.runs import RunStore
 from lstm_lm.ui.views.compare import view as compare_view

@@ -15,7 +15,8 @@ from lstm_lm.insight.matching import match
 from lstm_lm.insight.properties import marked
 from lstm_lm.insight.state_index import THRESHOLDS, StateIndex
 from lstm_lm.insight.telling import common_word, telling_span
-from lstm_lm.store.loading import load, save
+from lstm_lm.language_model import load
+from lstm_lm.store.loading import save
 from lstm_lm.traces.trace import GateTrace
 from lstm_lm.ui.links.links import decode_find
 from lstm_lm.ui.links.reopening import reopen_find

@@ -11,7 +11,8 @@ import torch
 from lstm_lm.cells.interventions import Intervention
 from lstm_lm.config import SamplingConfig
 from lstm_lm.insight import holding
-from lstm_lm.store.loading import load, save
+from lstm_lm.language_model import load
+from lstm_lm.store.loading import save
 from lstm_lm.ui.shelf.models import ModelShelf
 from lstm_lm.ui.shelf.runs import RunStore
 from lstm_lm.ui.views.units import view as unit_view

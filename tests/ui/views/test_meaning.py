@@ -10,7 +10,7 @@ from lstm_lm.insight.findings import find, overview
 from lstm_lm.insight.properties import KEYS, properties
 from lstm_lm.insight.saturation import saturation
 from lstm_lm.store.loading import save
-from lstm_lm.traces.trace import trace_text
+from lstm_lm.traces.reading import trace_text
 from lstm_lm.ui.links.places import ORDERS
 from lstm_lm.ui.shelf.models import ModelShelf
 from lstm_lm.ui.shelf.runs import PageRun, RunStore

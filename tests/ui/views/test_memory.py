@@ -22,7 +22,7 @@ from lstm_lm.insight.saturation import saturation
 from lstm_lm.language_model import LanguageModel
 from lstm_lm.store.loading import save
 from lstm_lm.text.tokenizer import CharTokenizer
-from lstm_lm.traces.trace import trace_tokens
+from lstm_lm.traces.reading import trace_tokens
 from lstm_lm.ui.shelf.models import ModelShelf
 from lstm_lm.ui.shelf.runs import RunStore
 from lstm_lm.ui.views.compare.partner import same_tokens

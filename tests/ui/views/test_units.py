@@ -12,7 +12,8 @@ from lstm_lm.config import ModelConfig, SamplingConfig
 from lstm_lm.errors import LinkError
 from lstm_lm.insight.detectors import detect
 from lstm_lm.insight.units import unit_page
-from lstm_lm.store.loading import load, save
+from lstm_lm.language_model import load
+from lstm_lm.store.loading import save
 from lstm_lm.ui.links.links import UnitLink, decode_unit, encode_unit
 from lstm_lm.ui.links.reopening import reopen_unit
 from lstm_lm.ui.shelf.models import ModelShelf

@@ -11,7 +11,8 @@ from lstm_lm.insight.completion import compare, complete_word
 from lstm_lm.insight.keystrokes import keystrokes
 from lstm_lm.insight.linear_probe import train_probe
 from lstm_lm.insight.probe_features import mean_hidden_states, token_shares
-from lstm_lm.store.loading import load, save
+from lstm_lm.language_model import load
+from lstm_lm.store.loading import save
 from lstm_lm.ui.shelf.models import ModelShelf
 from lstm_lm.ui.shelf.runs import RunStore
 from lstm_lm.ui.views.uses.author_examples import AUSTEN, BIBLE, CARROLL, HELD_OUT, PAIRS

@@ -15,17 +15,19 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from lstm_lm.cells.kinds import cell_of
 from lstm_lm.cells.signals import SIGNALS_OF_CELL
 from lstm_lm.cells.stepper import Array
 from lstm_lm.errors import UserError
 from lstm_lm.insight.alignment import Floats, Pieces, costs_of, per_character, pieces_of
 from lstm_lm.insight.comparison import Comparison, compare, findings
 from lstm_lm.insight.order import alike_together
-from lstm_lm.language_model import LanguageModel
-from lstm_lm.store.loading import load_folder, model_folder
+from lstm_lm.language_model import LanguageModel, load_folder
+from lstm_lm.store.loading import model_folder
 from lstm_lm.store.snapshots import snapshot_step
 from lstm_lm.text.tokenizer import CharTokenizer, describe_character
-from lstm_lm.traces.trace import GateTrace, trace_tokens
+from lstm_lm.traces.reading import trace_tokens
+from lstm_lm.traces.trace import GateTrace
 from lstm_lm.ui.asking import told
 from lstm_lm.ui.shelf.models import ModelShelf, public_name
 from lstm_lm.ui.shelf.turns import Turns
@@ -37,7 +39,6 @@ LONGEST = 2_000  # characters of a text, and tokens of it
 LIKELIEST = 5
 READINGS_KEPT = 6
 EARLY_KEPT = 4  # early models, of all runs
-KINDS = {"lstm": "LSTM", "rnn": "plain RNN"}
 # Not in the text that the bundled models learned from, which holds no Hamlet.
 EXAMPLE = """\
 HAMLET:
@@ -302,7 +303,7 @@ def _colors(trace: GateTrace, cell: str) -> npt.NDArray[np.uint8]:
     signals = SIGNALS_OF_CELL[cell]
     shape = (trace.steps, len(signals), trace.layers, trace.units)
     scale = np.ones(shape[2:], dtype=np.float32)
-    if cell == "lstm":
+    if cell_of(cell).has_cell_state:
         scale = state_scale(trace["cell_state"].swapaxes(0, 1))
     colors = np.empty(shape, dtype=np.uint8)
     for row, signal in enumerate(signals):
@@ -315,7 +316,7 @@ def _side(name: str, label: str, one: Reading, nats: float) -> Payload:
     return {
         "name": name,
         "label": label,
-        "about": f"{KINDS[config.cell]} · {config.layers} × {config.hidden_size} units",
+        "about": f"{one.model.cell.label} · {config.layers} × {config.hidden_size} units",
         "cell": config.cell,
         "signals": signals_of(config.cell),
         "layers": config.layers,

@@ -17,7 +17,8 @@ from lstm_lm.insight.matching import Matching, match
 from lstm_lm.insight.properties import marked, token_ends
 from lstm_lm.insight.state_index import THRESHOLDS, StateIndex
 from lstm_lm.insight.telling import common_word, telling_span
-from lstm_lm.traces.trace import GateTrace, trace_tokens
+from lstm_lm.traces.reading import trace_tokens
+from lstm_lm.traces.trace import GateTrace
 from lstm_lm.ui.asking import of_model, told
 from lstm_lm.ui.links.links import find_address
 from lstm_lm.ui.links.places import below

@@ -25,7 +25,8 @@ from lstm_lm.insight.memory import (
     influence_by_distance,
 )
 from lstm_lm.text.tokenizer import TokenIds
-from lstm_lm.traces.trace import GateTrace, trace_tokens
+from lstm_lm.traces.reading import trace_tokens
+from lstm_lm.traces.trace import GateTrace
 from lstm_lm.ui.shelf.models import ModelShelf, ShownModel, public_name
 from lstm_lm.ui.shelf.reading import readable
 from lstm_lm.ui.shelf.turns import Turns
@@ -65,13 +66,13 @@ class ViewedText:
     def pair(self) -> list[ShownModel]:
         """The models, an LSTM first."""
         both = [self.shown] if self.partner is None else [self.shown, self.partner]
-        return sorted(both, key=lambda one: one.model.config.cell != "lstm")
+        return sorted(both, key=lambda one: not one.model.cell.has_cell_state)
 
     @cached_property
     def trace(self) -> GateTrace | None:
         """Of the LSTM; None where there is only a plain RNN."""
         first = self.pair[0].model
-        return trace_tokens(first, self.token_ids) if first.config.cell == "lstm" else None
+        return trace_tokens(first, self.token_ids) if first.cell.has_cell_state else None
 
     @property
     def layers(self) -> int:
@@ -189,7 +190,7 @@ def _about(shown: ShownModel) -> Payload:
     return {
         "name": public_name(shown.name),
         "cell": shown.model.config.cell,
-        "kind": words.KINDS[shown.model.config.cell],
+        "kind": shown.model.cell.label,
     }
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from lstm_lm.cells.kinds import CELLS
 from lstm_lm.insight.memory import SMALLEST, Influence, InfluenceByDistance, fades_to
 from lstm_lm.insight.scores import by_chance
 
 THOUSANDTH = 0.001  # the share of the largest below which the gradient has faded
 NEAR = 20  # tokens back that are near to a single step
 UNLIKELY = 0.01  # odds of chance above which no difference is said to stand out
-KINDS = {"lstm": "LSTM", "rnn": "plain RNN"}
 NO_GATES = "A plain RNN has no gates to look at."
 NO_GRADIENT = "The gradient here is nought or not finite, so that nothing can be compared."
 NEEDS_A_TEXT = (
@@ -39,7 +39,7 @@ def source(chosen: str, tokens: int, *, own: bool) -> str:
 
 def alone(about: About) -> str:
     """That there is nothing to compare a model with."""
-    other = KINDS["lstm" if about["cell"] == "rnn" else "rnn"]
+    other = CELLS["lstm" if about["cell"] == "rnn" else "rnn"].label
     return (
         f"This page has no {other} with the same tokens to set beside {about['name']}, so it is "
         "shown alone."

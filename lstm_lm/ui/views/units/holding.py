@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from lstm_lm.cells.interventions import Intervention
-from lstm_lm.cells.signals import LSTM_SIGNALS
+from lstm_lm.cells.signals import VOCABULARY
 from lstm_lm.errors import UserError
 from lstm_lm.insight.holding import Levels, Sway, levels
 from lstm_lm.insight.parting import parting
@@ -90,7 +90,7 @@ def _values(found: Levels, signal: str, value: float | None) -> dict[str, float]
     if value is None:
         return {name: getattr(found, name) for name in NAMED}
     if not (math.isfinite(value) and found.lowest <= value <= found.highest):
-        (label,) = (each.label.lower() for each in LSTM_SIGNALS if each.name == signal)
+        label = VOCABULARY[signal].label.lower()
         raise UserError(
             f"held at {plain(value)}: its {label} is {plain(found.lowest, 3)} to "
             f"{plain(found.highest, 3)} in this text, choose from that"

@@ -24,7 +24,8 @@ from lstm_lm.insight.holding import other_units, sway
 from lstm_lm.insight.memory import half_lives
 from lstm_lm.insight.properties import Property, properties
 from lstm_lm.insight.units import UnitPage, unit_page
-from lstm_lm.traces.trace import GateTrace, trace_tokens
+from lstm_lm.traces.reading import trace_tokens
+from lstm_lm.traces.trace import GateTrace
 from lstm_lm.ui.asking import of_model, told
 from lstm_lm.ui.links.links import UnitLink, encode_unit
 from lstm_lm.ui.links.places import below

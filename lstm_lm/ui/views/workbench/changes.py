@@ -7,10 +7,10 @@ import dataclasses
 from dataclasses import KW_ONLY, dataclass
 
 from lstm_lm.cells.interventions import Change, Intervention, StateChange
-from lstm_lm.cells.signals import LSTM_SIGNALS
+from lstm_lm.cells.signals import VOCABULARY
 from lstm_lm.language_model import LanguageModel
 from lstm_lm.text.tokenizer import TokenIds
-from lstm_lm.traces.trace import trace_tokens
+from lstm_lm.traces.reading import trace_tokens
 from lstm_lm.ui.views.workbench.branches import quoted
 
 NAMED_UNITS = 6  # units that a sentence names
@@ -42,7 +42,7 @@ def words_of(change: Change, units: int) -> str:
         units: how many a layer has.
     """
     if isinstance(change, Intervention):
-        (signal,) = (each for each in LSTM_SIGNALS if each.name == change.signal)
+        signal = VOCABULARY[change.signal]
         return f"the {signal.label.lower()} of {_whom(change, units)} held at {plain(change.value)}"
     of = "" if change.layer is None else f" of layer {change.layer + 1}"
     if not isinstance(change, StateOfText):

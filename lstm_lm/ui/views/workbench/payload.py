@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lstm_lm.cells.kinds import cell_of
 from lstm_lm.cells.signals import SIGNALS_OF_CELL, Signal
 from lstm_lm.cells.stepper import Array, Engine
 from lstm_lm.insight.step import step_of_unit
@@ -50,7 +51,7 @@ def signal_bytes(values: Array, signal: Signal, scale: Array) -> npt.NDArray[np.
 
 def cell_scale(values: Array, cell: str) -> Array:
     """Each unit's largest |cell state| in a text: (layers, units) float32, at least 0.05."""
-    if cell != "lstm":
+    if not cell_of(cell).has_cell_state:
         return np.ones(values.shape[2:], dtype=np.float32)
     names = [signal.name for signal in SIGNALS_OF_CELL[cell]]
     return state_scale(values[:, names.index("cell_state")])

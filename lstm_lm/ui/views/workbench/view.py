@@ -15,7 +15,8 @@ from lstm_lm.cells.interventions import Change
 from lstm_lm.config import SamplingConfig
 from lstm_lm.errors import ConfigError, UserError
 from lstm_lm.text.tokenizer import TokenIds
-from lstm_lm.traces.trace import GateTrace, trace_tokens
+from lstm_lm.traces.reading import trace_tokens
+from lstm_lm.traces.trace import GateTrace
 from lstm_lm.ui.asking import told
 from lstm_lm.ui.links.linking import link_of
 from lstm_lm.ui.links.places import ORDERS, Place, place_of

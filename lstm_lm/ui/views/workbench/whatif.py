@@ -19,7 +19,7 @@ from lstm_lm.config import SamplingConfig
 from lstm_lm.insight.parting import Parting, mean_difference, parting
 from lstm_lm.language_model import LanguageModel
 from lstm_lm.text.tokenizer import TokenIds
-from lstm_lm.traces.trace import trace_tokens
+from lstm_lm.traces.reading import trace_tokens
 from lstm_lm.ui.shelf.models import ShownModel
 from lstm_lm.ui.shelf.runs import PageRun, RunStore
 from lstm_lm.ui.views.workbench import payload
