@@ -142,9 +142,10 @@ def models_to_serve(given: Sequence[str]) -> tuple[list[str], list[str]]:
     Raises:
         UserError: a model that was given on the command line cannot be had.
     """
+    from lstm_lm.hub.names import is_local, model_folder
     from lstm_lm.hub.repository import is_repository_id, split_name
     from lstm_lm.language_model import load
-    from lstm_lm.store.loading import bundled_models, is_local, model_folder
+    from lstm_lm.store.folder import bundled_models
 
     def announce(name: str) -> None:
         if not is_local(name) and is_repository_id(split_name(name)[0]):
@@ -178,7 +179,7 @@ def _deploy(space: str, models: Sequence[str], hardware: str | None) -> int:
     from lstm_lm.hub.deploy import deploy
     from lstm_lm.hub.download import hub_api
     from lstm_lm.hub.hardware import AUTO
-    from lstm_lm.store.loading import bundled_models
+    from lstm_lm.store.folder import bundled_models
 
     hub_api()  # says what keeps the client from working here, before its token is asked for
     names = list(dict.fromkeys(models)) or bundled_models()

@@ -11,9 +11,10 @@ from lstm_lm.cells.cell import State
 from lstm_lm.cells.interventions import Change
 from lstm_lm.cells.network import Network
 from lstm_lm.config import SamplingConfig
+from lstm_lm.hub.names import model_folder, readings
 from lstm_lm.hub.push import push_model
 from lstm_lm.hub.repository import Target
-from lstm_lm.store.loading import model_folder, read_network, readings, save
+from lstm_lm.store.loading import read_network, save
 from lstm_lm.surroundings.files import expanded
 from lstm_lm.traces.reading import trace_text
 from lstm_lm.traces.trace import GateTrace

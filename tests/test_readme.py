@@ -11,7 +11,7 @@ import pytest
 import app
 import lstm_lm.insight.__main__ as insight
 import train
-from lstm_lm.store.loading import BUNDLED, RESULTS_FILE, bundled_models
+from lstm_lm.store.folder import BUNDLED, RESULTS_FILE, bundled_models
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

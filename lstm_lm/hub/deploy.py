@@ -18,6 +18,7 @@ from lstm_lm.errors import ConfigError, HubAccessError, HubError, UserError
 from lstm_lm.hub.download import MODEL_FILES, TIMEOUT, fetch, hub_api, is_same
 from lstm_lm.hub.errors import LOG_IN, TOKEN_PAGE, explain, first_line, root
 from lstm_lm.hub.hardware import AUTO, check_hardware, kept, make
+from lstm_lm.hub.names import is_local, model_folder
 from lstm_lm.hub.repository import is_repository_id, split_name
 from lstm_lm.hub.space import (
     CPU,
@@ -31,7 +32,8 @@ from lstm_lm.hub.space import (
     made_files,
     space_files,
 )
-from lstm_lm.store.loading import bundled_models, is_local, model_folder, read_network
+from lstm_lm.store.folder import bundled_models
+from lstm_lm.store.loading import read_network
 from lstm_lm.visible_text import shell_path
 
 if TYPE_CHECKING:

@@ -29,15 +29,15 @@ from lstm_lm.errors import (
 from lstm_lm.hub.errors import LOG_IN, explain
 from lstm_lm.hub.repository import is_repository_id, is_revision
 from lstm_lm.store.checks import LARGEST_JSON
-from lstm_lm.store.loading import (
+from lstm_lm.store.folder import (
     CARD_FILE,
     CONFIG_FILE,
+    CURVE_FILE,
     METRICS_FILE,
     RESULTS_FILE,
     WEIGHT_FILE,
     read_config,
 )
-from lstm_lm.store.loss_curve import CURVE_FILE
 from lstm_lm.surroundings.variables import check_hub
 from lstm_lm.text.tokenizer import CharTokenizer, SentencePieceTokenizer
 

@@ -32,7 +32,8 @@ from lstm_lm.hub.errors import LOG_IN, TOKEN_PAGE, explain, first_line, root
 from lstm_lm.hub.repository import Target
 from lstm_lm.store.card import PLACEHOLDER, card
 from lstm_lm.store.checks import open_plain
-from lstm_lm.store.loading import CARD_FILE, CONFIG_FILE, WEIGHT_FILE, read_network, save
+from lstm_lm.store.folder import CARD_FILE, CONFIG_FILE, WEIGHT_FILE
+from lstm_lm.store.loading import read_network, save
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi, ModelInfo

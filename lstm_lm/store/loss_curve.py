@@ -7,9 +7,9 @@ what it is pasted into.
 from pathlib import Path
 from typing import Any
 
+from lstm_lm.store.folder import CURVE_FILE
 from lstm_lm.surroundings.files import write_atomically
 
-CURVE_FILE = "loss.png"
 INK, MUTED, GRID = "#1c1b1a", "#6b6763", "#e4e0da"
 VALIDATION, TRAINING = "#0b6b6b", "#b4540a"
 INCHES, DOTS_PER_INCH = (8.0, 4.0), 120

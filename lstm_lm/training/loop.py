@@ -22,7 +22,8 @@ from lstm_lm.console import Bar, Reporter, optional, unfailing
 from lstm_lm.errors import CheckpointError, UserError
 from lstm_lm.language_model import LanguageModel, load_folder
 from lstm_lm.store.card import public_command, write_card
-from lstm_lm.store.loading import METRICS_FILE, RESULTS_FILE, WEIGHT_FILE, read_metrics, save
+from lstm_lm.store.folder import METRICS_FILE, RESULTS_FILE, WEIGHT_FILE, read_metrics
+from lstm_lm.store.loading import save
 from lstm_lm.store.loss_curve import write_loss_curve
 from lstm_lm.store.snapshots import snapshot_folder, snapshot_steps
 from lstm_lm.surroundings.files import write_atomically

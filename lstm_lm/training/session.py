@@ -15,7 +15,7 @@ from lstm_lm.console import Reporter, unfailing
 from lstm_lm.errors import HubError, HubOfflineError, PushError, TextError
 from lstm_lm.hub.push import check_target, push_folder
 from lstm_lm.hub.repository import Target
-from lstm_lm.store.loading import RESULTS_FILE
+from lstm_lm.store.folder import RESULTS_FILE
 from lstm_lm.store.snapshots import snapshots
 from lstm_lm.surroundings.files import remove_partial_files
 from lstm_lm.text.corpus import Corpus, build_corpus, cache_folder, cached_corpus

@@ -64,7 +64,7 @@ def train_for(text: str, folder: str, minutes: float) -> dict[str, Any]:
     """
     from lstm_lm.config import TrainConfig
     from lstm_lm.console import Reporter
-    from lstm_lm.store.loading import RESULTS_FILE
+    from lstm_lm.store.folder import RESULTS_FILE
     from lstm_lm.training.session import begin_run
 
     given = ["--text", text, "--out", folder, "--minutes", f"{minutes:g}"]

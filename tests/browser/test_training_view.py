@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from lstm_lm.store.loading import BUNDLED, METRICS_FILE, read_metrics
+from lstm_lm.store.folder import BUNDLED, METRICS_FILE, read_metrics
 from tests.browser.conftest import SERIOUS, Site, assert_no_violation, open_page
 
 pytestmark = pytest.mark.browser

@@ -8,7 +8,8 @@ import pytest
 from lstm_lm.config import SamplingConfig
 from lstm_lm.errors import HubError, HubOfflineError, ModelFolderError, ModelNotFoundError
 from lstm_lm.language_model import load
-from lstm_lm.store.loading import BUNDLED, save
+from lstm_lm.store.folder import BUNDLED
+from lstm_lm.store.loading import save
 from tests.conftest import tiny_model
 from tests.hub.calls import copy, hf, in_turn, offer, push, refusals, serve, tell_progress, write
 from tests.hub.client import Person

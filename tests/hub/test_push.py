@@ -9,7 +9,8 @@ import pytest
 from lstm_lm.errors import HubAccessError, HubError, HubOfflineError, PushError
 from lstm_lm.hub.push import pushed_card
 from lstm_lm.hub.repository import Target
-from lstm_lm.store.loading import BUNDLED, save
+from lstm_lm.store.folder import BUNDLED
+from lstm_lm.store.loading import save
 from lstm_lm.text.tokenizer import SentencePieceTokenizer
 from lstm_lm.training import session
 from tests.conftest import tiny_model

@@ -23,7 +23,7 @@ from lstm_lm.hub.space import (
     space_readme,
     space_requirements,
 )
-from lstm_lm.store.loading import bundled_models
+from lstm_lm.store.folder import bundled_models
 
 VERSIONED = ServedModel(
     name="ada/small@v1.0",

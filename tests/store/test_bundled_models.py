@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lstm_lm.language_model import load
-from lstm_lm.store.loading import BUNDLED, RESULTS_FILE, bundled_models, read_metrics
+from lstm_lm.store.folder import BUNDLED, RESULTS_FILE, bundled_models, read_metrics
 from lstm_lm.writing.evaluation import bits
 
 NAMES = ["shakespeare-char", "python-char", "shakespeare-rnn", "shakespeare-subword"]

@@ -13,8 +13,9 @@ from huggingface_hub import ModelCard, metadata_load
 
 from lstm_lm.errors import ModelFolderError
 from lstm_lm.store.card import card, public_command, write_card
-from lstm_lm.store.loading import BUNDLED, METRICS_FILE, bundled_models, read_metrics, save
-from lstm_lm.store.loss_curve import CURVE_FILE, write_loss_curve
+from lstm_lm.store.folder import BUNDLED, CURVE_FILE, METRICS_FILE, bundled_models, read_metrics
+from lstm_lm.store.loading import save
+from lstm_lm.store.loss_curve import write_loss_curve
 from tests.conftest import tiny_model
 from tests.hostile.side_files import SIDE
 from tests.hub.repositories import card_errors

@@ -37,7 +37,7 @@ from pathlib import Path
 import sentencepiece  # its own cost is no folder's
 from lstm_lm.errors import ModelFolderError
 from lstm_lm.language_model import load
-from lstm_lm.store.loading import read_metrics
+from lstm_lm.store.folder import read_metrics
 from lstm_lm.ui.shelf.models import ModelShelf
 from lstm_lm.ui.shelf.runs import RunStore
 from lstm_lm.ui.views.training.view import TrainingRuns

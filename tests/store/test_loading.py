@@ -8,7 +8,8 @@ from safetensors.torch import load_file, save_file
 from lstm_lm.config import ModelConfig
 from lstm_lm.errors import ModelNotFoundError
 from lstm_lm.language_model import LanguageModel, load, load_folder
-from lstm_lm.store.loading import read_metrics, save
+from lstm_lm.store.folder import read_metrics
+from lstm_lm.store.loading import save
 from lstm_lm.text.tokenizer import CharTokenizer, SentencePieceTokenizer
 from tests.conftest import ALPHABET, random_tokens, tiny_model
 

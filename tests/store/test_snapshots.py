@@ -8,8 +8,9 @@ from torch import Tensor
 
 from lstm_lm.console import Reporter
 from lstm_lm.errors import CheckpointError
+from lstm_lm.hub.names import is_local
 from lstm_lm.language_model import LanguageModel, load
-from lstm_lm.store.loading import BUNDLED, is_local
+from lstm_lm.store.folder import BUNDLED
 from lstm_lm.store.snapshots import snapshot_folder, snapshot_step, snapshot_steps, snapshots
 from lstm_lm.text.corpus import Corpus
 from lstm_lm.training.checkpoint import read_run

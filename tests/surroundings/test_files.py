@@ -13,7 +13,8 @@ import torch
 
 from lstm_lm.errors import UserError
 from lstm_lm.language_model import LanguageModel
-from lstm_lm.store.loading import save, write_tensors
+from lstm_lm.store.folder import write_tensors
+from lstm_lm.store.loading import save
 from lstm_lm.surroundings.files import remove_partial_files, write_atomically
 from lstm_lm.text.corpus import cache_folder
 from lstm_lm.traces.trace import GateTrace

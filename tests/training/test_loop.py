@@ -14,7 +14,7 @@ from lstm_lm.config import TrainConfig
 from lstm_lm.console import Bar, Reporter
 from lstm_lm.errors import CheckpointError, ConfigError, TextError, UserError
 from lstm_lm.language_model import LanguageModel, load_folder
-from lstm_lm.store.loading import read_metrics
+from lstm_lm.store.folder import read_metrics
 from lstm_lm.text.corpus import Corpus
 from lstm_lm.training import checkpoint, planning, sizing
 from lstm_lm.training import loop as training

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import train
-from lstm_lm.store.loading import read_metrics
+from lstm_lm.store.folder import read_metrics
 from lstm_lm.training.tracking import open_tracker
 from tests.conftest import PROVERBS, Lines
 

@@ -20,7 +20,7 @@ import train
 from app import models_to_serve
 from lstm_lm.console import Reporter
 from lstm_lm.language_model import load, load_folder
-from lstm_lm.store.loading import read_metrics
+from lstm_lm.store.folder import read_metrics
 from lstm_lm.training.checkpoint import checkpoint_folder, load_checkpoint
 from lstm_lm.training.claims import claim_new, claim_run
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lstm_lm.language_model import load_folder
-from lstm_lm.store.loading import read_metrics
+from lstm_lm.store.folder import read_metrics
 from lstm_lm.training.zero_gpu import lease, lent, train_for
 from tests.conftest import PROVERBS
 

@@ -18,9 +18,10 @@ from typing import Any
 from lstm_lm.cells.stepper import Array
 from lstm_lm.config import SamplingConfig
 from lstm_lm.errors import UserError
+from lstm_lm.hub.names import is_local, model_folder
 from lstm_lm.hub.repository import split_name
 from lstm_lm.language_model import LanguageModel, load_folder
-from lstm_lm.store.loading import WEIGHT_FILE, is_local, model_folder, read_config, read_results
+from lstm_lm.store.folder import WEIGHT_FILE, read_config, read_results
 from lstm_lm.store.snapshots import FOLDER, snapshots
 from lstm_lm.traces.reading import trace_tokens
 from lstm_lm.ui.shelf.runs import PageRun, RunStore

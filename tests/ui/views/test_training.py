@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_lm.store.loading import BUNDLED, METRICS_FILE, RESULTS_FILE, read_metrics
+from lstm_lm.store.folder import BUNDLED, METRICS_FILE, RESULTS_FILE, read_metrics
 from lstm_lm.ui.page import label_of
 from lstm_lm.ui.views.training import view as training_view
 from lstm_lm.ui.views.training.view import (

@@ -19,11 +19,11 @@ from lstm_lm.cells.kinds import cell_of
 from lstm_lm.cells.signals import SIGNALS_OF_CELL
 from lstm_lm.cells.stepper import Array
 from lstm_lm.errors import UserError
+from lstm_lm.hub.names import model_folder
 from lstm_lm.insight.alignment import Floats, Pieces, costs_of, per_character, pieces_of
 from lstm_lm.insight.comparison import Comparison, compare, findings
 from lstm_lm.insight.order import alike_together
 from lstm_lm.language_model import LanguageModel, load_folder
-from lstm_lm.store.loading import model_folder
 from lstm_lm.store.snapshots import snapshot_step
 from lstm_lm.text.tokenizer import CharTokenizer, describe_character
 from lstm_lm.traces.reading import trace_tokens

@@ -18,14 +18,9 @@ from typing import Any
 
 from lstm_lm.config import MOST_EVALUATIONS
 from lstm_lm.errors import ModelFolderError, UserError
+from lstm_lm.hub.names import model_folder
 from lstm_lm.store.checks import is_number, is_text, read_file, read_json
-from lstm_lm.store.loading import (
-    LONGEST_ROW,
-    METRICS_FILE,
-    RESULTS_FILE,
-    bundled_models,
-    model_folder,
-)
+from lstm_lm.store.folder import LONGEST_ROW, METRICS_FILE, RESULTS_FILE, bundled_models
 from lstm_lm.visible_text import printable
 
 RUNS_FOLDER = Path("runs")  # where train.py puts its runs
