@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lstm_lm.checks import LARGEST_JSON
 from lstm_lm.config import ModelConfig
 from lstm_lm.errors import (
     HubAccessError,
@@ -28,7 +29,6 @@ from lstm_lm.errors import (
 )
 from lstm_lm.hub.errors import LOG_IN, explain
 from lstm_lm.hub.repository import is_repository_id, is_revision
-from lstm_lm.store.checks import LARGEST_JSON
 from lstm_lm.store.folder import (
     CARD_FILE,
     CONFIG_FILE,

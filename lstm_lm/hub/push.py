@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from lstm_lm.addresses import told_address
 from lstm_lm.cells.network import Network
+from lstm_lm.checks import open_plain
 from lstm_lm.console import Reporter
 from lstm_lm.errors import HubAccessError, ModelFolderError, PushError
 from lstm_lm.hub.download import (
@@ -31,7 +32,6 @@ from lstm_lm.hub.download import (
 from lstm_lm.hub.errors import LOG_IN, TOKEN_PAGE, explain, first_line, root
 from lstm_lm.hub.repository import Target
 from lstm_lm.store.card import PLACEHOLDER, card
-from lstm_lm.store.checks import open_plain
 from lstm_lm.store.folder import CARD_FILE, CONFIG_FILE, WEIGHT_FILE
 from lstm_lm.store.loading import read_network, save
 

@@ -41,9 +41,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Print the findings, and return the exit code."""
     options = parser().parse_args(argv)
     try:
-        from lstm_lm import LanguageModel
         from lstm_lm.console import Console
+        from lstm_lm.hub.datasets import dataset_file
         from lstm_lm.insight.report import held_out, report
+        from lstm_lm.language_model import LanguageModel
         from lstm_lm.text.sources import read_text, standard_library, text_files
 
         if options.steps < 1:
@@ -51,7 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         names = [options.model, *([options.compare] if options.compare else [])]
         models = [(name, LanguageModel.from_pretrained(name)) for name in names]
         with tempfile.TemporaryDirectory() as spool:
-            files = text_files(options.text, Path(spool)) if options.text else standard_library()
+            files = standard_library()
+            if options.text:
+                files = text_files(options.text, Path(spool), dataset_file)
             text = held_out(list(read_text(files)))
         console = Console()
         for line in report(models, text, traced=options.steps):

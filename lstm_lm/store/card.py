@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from lstm_lm.cells.kinds import cell_of
+from lstm_lm.checks import LARGEST_JSON, is_number, is_text, read_file, read_json
 from lstm_lm.config import ModelConfig
 from lstm_lm.errors import ModelFolderError, shown
-from lstm_lm.store.checks import LARGEST_JSON, is_number, is_text, read_file, read_json
 from lstm_lm.store.folder import CARD_FILE, CURVE_FILE, RESULTS_FILE, read_config, read_metrics
 from lstm_lm.surroundings.files import write_atomically
 from lstm_lm.visible_text import printable, shell_word

@@ -13,9 +13,9 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
+from lstm_lm.checks import LARGEST_JSON, is_number, is_text, read_file, read_json
 from lstm_lm.config import MOST_EVALUATIONS, ModelConfig, from_json
 from lstm_lm.errors import ConfigError, ModelFolderError, shown
-from lstm_lm.store.checks import LARGEST_JSON, is_number, is_text, read_file, read_json
 from lstm_lm.surroundings.files import write_atomically
 
 MODEL_TYPE = "lstm-lm"

@@ -15,15 +15,15 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from lstm_lm.cells.network import Network
-from lstm_lm.config import ModelConfig, to_json
-from lstm_lm.errors import ModelFolderError, shown
-from lstm_lm.store.checks import (
+from lstm_lm.checks import (
     WEIGHT_TYPES,
     WeightFile,
     check_weight_file,
     read_file,
     readable_name,
 )
+from lstm_lm.config import ModelConfig, to_json
+from lstm_lm.errors import ModelFolderError, shown
 from lstm_lm.store.folder import CONFIG_FILE, MODEL_TYPE, WEIGHT_FILE, read_config, write_tensors
 from lstm_lm.surroundings.files import WRITING, write_atomically
 from lstm_lm.text.tokenizer import CharTokenizer, SentencePieceTokenizer, load_tokenizer

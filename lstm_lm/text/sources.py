@@ -17,7 +17,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -66,8 +66,16 @@ def standard_library() -> list[Path]:
     return files
 
 
-def text_files(sources: list[str], spool: Path) -> list[Path]:
-    """The local files behind the sources, in their order; `spool` keeps what had to be fetched.
+def text_files(
+    sources: list[str], spool: Path, from_hub: Callable[[str], Path] | None = None
+) -> list[Path]:
+    """The local files behind the sources, in their order.
+
+    Args:
+        sources: files, folders, addresses, or `-` for standard input.
+        spool: the folder that keeps what had to be fetched.
+        from_hub: brings hf://datasets/OWNER/NAME/FILE here (`hub.datasets.dataset_file`); None:
+            such a source is refused.
 
     Raises:
         TextError: a source is missing, empty, or cannot be fetched.
@@ -81,9 +89,9 @@ def text_files(sources: list[str], spool: Path) -> list[Path]:
                 raise TextError("standard input is closed: pipe a text into --text -")
             found = [_fetched(sys.stdin.buffer, spool, "standard input")]
         elif source.startswith(HUB_DATASET):
-            from lstm_lm.hub.datasets import dataset_file
-
-            found = [dataset_file(source)]
+            if from_hub is None:
+                raise TextError(f"{source[:80]} is on the Hub: download it and give the file")
+            found = [from_hub(source)]
         elif is_web_address(source):
             found = [_download(source, spool)]
         elif "://" in source:

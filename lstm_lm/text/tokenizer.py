@@ -14,9 +14,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from lstm_lm.checks import SURROGATE, check_subword_file, read_json
 from lstm_lm.config import LARGEST_VOCABULARY
 from lstm_lm.errors import ModelFolderError, TextError, UnknownCharacterError, shown
-from lstm_lm.store.checks import SURROGATE, check_subword_file, read_json
 
 TokenIds = npt.NDArray[np.int64]
 

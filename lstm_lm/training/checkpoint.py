@@ -17,9 +17,9 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from lstm_lm.checks import read_file, read_json, read_weight_header, readable_name
 from lstm_lm.config import TrainConfig, from_json, to_json
 from lstm_lm.errors import CheckpointError, ConfigError, ModelFolderError
-from lstm_lm.store.checks import read_file, read_json, read_weight_header, readable_name
 from lstm_lm.store.folder import write_tensors
 from lstm_lm.surroundings.files import write_atomically
 from lstm_lm.visible_text import shell_path

@@ -13,6 +13,7 @@ from lstm_lm.addresses import is_cut, told_address, told_command
 from lstm_lm.config import TrainConfig
 from lstm_lm.console import Reporter, unfailing
 from lstm_lm.errors import HubError, HubOfflineError, PushError, TextError
+from lstm_lm.hub.datasets import dataset_file
 from lstm_lm.hub.push import check_target, push_folder
 from lstm_lm.hub.repository import Target
 from lstm_lm.store.folder import RESULTS_FILE
@@ -172,7 +173,9 @@ def _corpus_of(run: Run, reporter: Reporter) -> Corpus:
 
 
 def _files(sources: list[str]) -> list[Path]:
-    return text_files(sources, cache_folder() / "texts") if sources else standard_library()
+    if not sources:
+        return standard_library()
+    return text_files(sources, cache_folder() / "texts", dataset_file)
 
 
 def _name(sources: list[str], config: TrainConfig) -> str:

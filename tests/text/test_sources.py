@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lstm_lm.errors import TextError
+from lstm_lm.hub.datasets import dataset_file
 from lstm_lm.text.sources import CHUNK_BYTES, read_text, standard_library, text_files
 
 CHUNKS = pytest.mark.parametrize("chunk_bytes", [1, 2, 3, 5, CHUNK_BYTES])
@@ -82,7 +83,14 @@ def test_a_source_that_cannot_be_found_is_named(
 ) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(TextError, match=message):
-        text_files([source], tmp_path)
+        text_files([source], tmp_path, dataset_file)
+
+
+def test_a_reader_that_knows_no_hub_says_so(tmp_path: Path) -> None:
+    with pytest.raises(
+        TextError, match=r"hf://datasets/ada/texts/a\.txt is on the Hub: download it"
+    ):
+        text_files(["hf://datasets/ada/texts/a.txt"], tmp_path)
 
 
 @CHUNKS

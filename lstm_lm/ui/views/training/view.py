@@ -16,10 +16,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from lstm_lm.checks import is_number, is_text, read_file, read_json
 from lstm_lm.config import MOST_EVALUATIONS
 from lstm_lm.errors import ModelFolderError, UserError
 from lstm_lm.hub.names import model_folder
-from lstm_lm.store.checks import is_number, is_text, read_file, read_json
 from lstm_lm.store.folder import LONGEST_ROW, METRICS_FILE, RESULTS_FILE, bundled_models
 from lstm_lm.visible_text import printable
 
