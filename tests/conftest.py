@@ -73,13 +73,27 @@ def rnn() -> LanguageModel:
     return tiny_model(cell="rnn")
 
 
+@pytest.fixture(scope="session")
+def gru() -> LanguageModel:
+    """Two GRU layers."""
+    return tiny_model(cell="gru")
+
+
+@pytest.fixture(scope="session")
+def model_of(
+    model: LanguageModel, gru: LanguageModel, rnn: LanguageModel
+) -> Callable[[str], LanguageModel]:
+    """Two layers of this cell."""
+    return {"lstm": model, "gru": gru, "rnn": rnn}.__getitem__
+
+
 def float64_weights(model: LanguageModel) -> dict[str, Floats]:
     """The weights as the reference cell reads them."""
     return {name: weight.double().numpy() for name, weight in model.weights().items()}
 
 
 def random_state(model: LanguageModel, seed: int = 5) -> State:
-    """A state that no text left behind; an RNN's cell state is zero."""
+    """A state that no text left behind; without a cell state it is zero."""
     generator = torch.Generator().manual_seed(seed)
     shape = (model.config.layers, 1, model.config.hidden_size)
     h = torch.rand(shape, generator=generator) * 2 - 1

@@ -47,16 +47,13 @@ def run(
     H = weights["rnn.weight_hh_l0"].shape[1]
     h = [[0.0] * H for _ in range(layers)] if state is None else state[0].tolist()
     c = [[0.0] * H for _ in range(layers)] if state is None else state[1].tolist()
-    names = ["hidden_state"]
-    if cell == "lstm":
-        names = ["input_gate", "forget_gate", "candidate", "output_gate", "cell_state", *names]
+    names = SIGNALS[cell]
     signals = {name: np.zeros((layers, len(token_ids), H)) for name in names}
     logits = []
     for t, token_id in enumerate(token_ids):
         x = weights["embedding.weight"][token_id].tolist()
         for layer in range(layers):
-            step = lstm_step if cell == "lstm" else rnn_step
-            of_step = step(weights, layer, x, h[layer], c[layer], hold(t, layer))
+            of_step = STEP[cell](weights, layer, x, h[layer], c[layer], hold(t, layer))
             for name in names:
                 signals[name][layer, t] = of_step[name]
             h[layer] = of_step["hidden_state"]
@@ -117,6 +114,43 @@ def rnn_step(
     del c
     h_t = [math.tanh(s) for s in sums(weights, layer, x, h, row=0)]
     return {"hidden_state": hold("hidden_state", h_t)}
+
+
+def gru_step(
+    weights: Weights,
+    layer: int,
+    x: Sequence[float],
+    h: Sequence[float],
+    c: Sequence[float],
+    hold: Hold = free,
+) -> dict[str, list[float]]:
+    del c
+    r = hold("reset_gate", [sigmoid(s) for s in sums(weights, layer, x, h, row=0)])
+    z = hold("update_gate", [sigmoid(s) for s in sums(weights, layer, x, h, row=1)])
+    zeros = [0.0] * len(h)
+    of_x = sums(without(weights, layer, "bias_hh"), layer, x, zeros, row=2)
+    of_h = sums(without(weights, layer, "bias_ih"), layer, [0.0] * len(x), h, row=2)
+    n = [math.tanh(s + r_j * s_h) for s, r_j, s_h in zip(of_x, r, of_h, strict=True)]
+    n = hold("candidate", n)
+    h_t = [(1.0 - z_j) * n_j + z_j * h_j for z_j, n_j, h_j in zip(z, n, h, strict=True)]
+    h_t = hold("hidden_state", h_t)
+    return {"reset_gate": r, "update_gate": z, "candidate": n, "hidden_state": h_t}
+
+
+def without(weights: Weights, layer: int, bias: str) -> Weights:
+    """The weights with one of the layer's biases left out."""
+    name = f"rnn.{bias}_l{layer}"
+    return {**weights, name: np.zeros_like(weights[name])}
+
+
+STEP = {"lstm": lstm_step, "gru": gru_step, "rnn": rnn_step}
+SIGNALS = {
+    "lstm": [
+        "input_gate", "forget_gate", "candidate", "output_gate", "cell_state", "hidden_state",
+    ],
+    "gru": ["reset_gate", "update_gate", "candidate", "hidden_state"],
+    "rnn": ["hidden_state"],
+}  # fmt: skip
 
 
 def log_softmax(logits: Floats) -> Floats:

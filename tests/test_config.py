@@ -84,7 +84,7 @@ def test_shapes_add_up_to_the_parameter_count() -> None:
 TRAIN_CONFIGS = st.builds(
     TrainConfig,
     tokenizer=st.sampled_from(["char", "sentencepiece"]),
-    cell=st.sampled_from(["lstm", "rnn"]),
+    cell=st.sampled_from(["lstm", "gru", "rnn"]),
     layers=st.integers(1, 16),
     dropout=st.floats(0.0, 0.95),
     steps=st.none() | st.integers(1, 10**12),

@@ -9,7 +9,7 @@ from lstm_lm.language_model import LanguageModel
 from tests import reference, tolerance
 from tests.conftest import float64_weights, random_state, random_tokens, tiny_model
 
-CELLS = pytest.mark.parametrize("cell", ["lstm", "rnn"])
+CELLS = pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 TOKENS = random_tokens(60)
 DRAWS = 100
 NUDGE = 1e-9  # far above float64's rounding, far below where a cell is not linear
@@ -20,7 +20,7 @@ def nudged(model: LanguageModel, nudge: float) -> Tensor:
 
     Each sum and each cell state is moved by `nudge` up or down, in every draw independently.
     """
-    lstm, H = model.config.cell == "lstm", model.config.hidden_size
+    cell, H = model.config.cell, model.config.hidden_size
     weights = {name: weight.double() for name, weight in model.weights().items()}
     generator = torch.Generator().manual_seed(0)
 
@@ -39,8 +39,15 @@ def nudged(model: LanguageModel, nudge: float) -> Tensor:
                 weights[f"rnn.{name}_l{layer}"]
                 for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
             )
+            if cell == "gru":
+                of_x, of_h = moved(W_i @ x + b_i[:, None]), moved(W_h @ h[layer] + b_h[:, None])
+                r, z = (of_x + of_h)[: 2 * H].sigmoid().chunk(2)
+                n = (of_x[2 * H :] + r * of_h[2 * H :]).tanh()
+                h[layer] = moved(n + z * (h[layer] - n))
+                x = h[layer]
+                continue
             sums = moved(W_i @ x + W_h @ h[layer] + (b_i + b_h)[:, None])
-            if lstm:
+            if cell == "lstm":
                 i, f, g, o = sums.chunk(4)
                 c[layer] = moved(f.sigmoid() * c[layer] + i.sigmoid() * g.tanh())
                 h[layer] = o.sigmoid() * c[layer].tanh()
@@ -124,18 +131,26 @@ def test_rounding_itself_stays_well_within_the_tolerance(cell: str) -> None:
     for t, token_id in enumerate(TOKENS):
         x = weights["embedding.weight"][token_id]
         for layer in range(3):
-            total = weights[f"rnn.bias_ih_l{layer}"] + weights[f"rnn.bias_hh_l{layer}"]
+            parts = []
             for name, read in (("ih", x), ("hh", h[layer])):
+                part = weights[f"rnn.bias_{name}_l{layer}"]
                 for column, value in zip(
                     weights[f"rnn.weight_{name}_l{layer}"].T, read, strict=True
                 ):
-                    total = total + column * value
+                    part = part + column * value
+                parts.append(part)
+            of_x, of_h = parts
+            total = of_x + of_h
             assert total.dtype == np.float32
             if cell == "lstm":
                 i, f, g, o = total.reshape(4, 8)
                 i, f, o = (1 / (1 + np.exp(-each)) for each in (i, f, o))
                 c[layer] = f * c[layer] + i * np.tanh(g)
                 h[layer] = o * np.tanh(c[layer])
+            elif cell == "gru":
+                r, z = (1 / (1 + np.exp(-each)) for each in total[:16].reshape(2, 8))
+                n = np.tanh(of_x[16:] + r * of_h[16:])
+                h[layer] = (1 - z) * n + z * h[layer]
             else:
                 h[layer] = np.tanh(total)
             x = h[layer]

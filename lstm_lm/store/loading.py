@@ -31,17 +31,16 @@ from lstm_lm.visible_text import printable
 
 N = TypeVar("N", bound=Network)
 
-
 LARGEST_WEIGHT = 1e9  # no training leaves more; the sums of smaller ones never overflow
 READ_AT_ONCE = 2**22  # bytes of weights, while they are checked
 
 
-def read_network(folder: Path, kind: type[N]) -> N:
+def read_network(folder: Path, made_of: type[N]) -> N:
     """The model in this folder, checked before it is used, in evaluation mode.
 
     Args:
         folder: the model folder.
-        kind: Network, or what is made of it.
+        made_of: Network, or a kind of it.
 
     Raises:
         ModelFolderError: names the file and what is wrong with it.
@@ -60,7 +59,7 @@ def read_network(folder: Path, kind: type[N]) -> N:
     except ModelFolderError as error:
         name = str(folder) if str(folder).isprintable() else shown(str(folder))
         raise ModelFolderError(f"{name}: {error}") from None
-    model = kind(config, tokenizer, seed=None)
+    model = made_of(config, tokenizer, seed=None)
     model.load_state_dict(weights)
     model.folder, model.name = folder, printable(folder.resolve().name)
     return model.requires_grad_(False).eval()

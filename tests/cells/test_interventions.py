@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import math
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -14,18 +15,18 @@ from hypothesis import strategies as st
 from lstm_lm import Intervention, LanguageModel, SamplingConfig, StateChange
 from lstm_lm.cells.interventions import Change, Plan
 from lstm_lm.cells.scan import read_stretches
-from lstm_lm.cells.signals import LSTM_SIGNALS, SIGNAL_NAMES, SIGNALS_OF_CELL
+from lstm_lm.cells.signals import SIGNAL_NAMES, SIGNALS_OF_CELL, VOCABULARY
 from lstm_lm.errors import InterventionError
 from lstm_lm.traces.reading import trace_tokens
 from lstm_lm.traces.trace import GateTrace
 from tests import reference, tolerance
 from tests.conftest import ALPHABET, float64_weights, random_state, random_tokens, tiny_model
 
-CELLS = pytest.mark.parametrize("cell", ["lstm", "rnn"])
+CELLS = pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 TOKENS = random_tokens(30)
 TEXT = "".join(ALPHABET[token] for token in TOKENS)
 SAMPLING = SamplingConfig(max_new_tokens=40, temperature=1.0, seed=4)
-RANGES = {s.name: (max(s.low, -3.0), min(s.high, 3.0)) for s in LSTM_SIGNALS}
+RANGES = {s.name: (max(s.low, -3.0), min(s.high, 3.0)) for s in VOCABULARY.values()}
 
 
 def close(near: float, ours: object, theirs: object) -> None:
@@ -180,9 +181,9 @@ def test_steps_that_hold_the_values_they_had_are_the_same_bit_for_bit(
 
 @CELLS
 def test_what_starts_beyond_the_end_changes_nothing(
-    model: LanguageModel, rnn: LanguageModel, cell: str
+    model_of: Callable[[str], LanguageModel], cell: str
 ) -> None:
-    used = model if cell == "lstm" else rnn
+    used = model_of(cell)
     late: list[Change] = [Intervention("hidden_state", start=len(TEXT)), StateChange(len(TEXT))]
     plain, held = used.trace(TEXT), used.trace(TEXT, interventions=late)
     assert all(np.array_equal(held[name], plain[name]) for name in plain)
@@ -239,9 +240,9 @@ def test_the_later_of_two_holds_of_a_unit_counts(model: LanguageModel) -> None:
 @pytest.mark.parametrize("given", [False, True], ids=["zero", "given"])
 @pytest.mark.parametrize("start", [0, 1, 17, 29])
 def test_a_state_change_goes_on_as_if_the_text_began_there(
-    model: LanguageModel, rnn: LanguageModel, cell: str, given: bool, start: int
+    model_of: Callable[[str], LanguageModel], cell: str, given: bool, start: int
 ) -> None:
-    used = model if cell == "lstm" else rnn
+    used = model_of(cell)
     state = random_state(used)
     change = StateChange(start, state if given else None)
     changed = used.trace(TEXT, interventions=[change])
@@ -258,9 +259,9 @@ def test_a_state_change_goes_on_as_if_the_text_began_there(
 
 @CELLS
 def test_writing_after_a_state_change_is_writing_from_that_state(
-    model: LanguageModel, rnn: LanguageModel, cell: str
+    model_of: Callable[[str], LanguageModel], cell: str
 ) -> None:
-    used = model if cell == "lstm" else rnn
+    used = model_of(cell)
     state = random_state(used)
     for step in (3, 10):
         changed = list(used.generate("abc", SAMPLING, interventions=[StateChange(step, state)]))

@@ -13,7 +13,7 @@ from tests.conftest import ALPHABET, float64_weights, random_state, random_token
 
 pytestmark = pytest.mark.numeric
 
-CELLS = pytest.mark.parametrize("cell", ["lstm", "rnn"])
+CELLS = pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 LAYERS = pytest.mark.parametrize("layers", [1, 2, 3])
 TOKENS = random_tokens(40)
 
@@ -145,5 +145,5 @@ def test_weights_are_those_that_the_config_names(cell: str) -> None:
     model = tiny_model(cell)
     shapes = {name: tuple(weight.shape) for name, weight in model.weights().items()}
     assert shapes == model.config.shapes()
-    assert isinstance(model.rnn, nn.LSTM if cell == "lstm" else nn.RNN)
+    assert isinstance(model.rnn, {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[cell])
     assert sum(weight.numel() for weight in model.parameters()) == model.config.parameter_count

@@ -12,7 +12,7 @@ from tests.conftest import ALPHABET, float64_weights, random_state, random_token
 
 pytestmark = pytest.mark.numeric
 
-CELLS = pytest.mark.parametrize("cell", ["lstm", "rnn"])
+CELLS = pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 TOKENS = random_tokens(30)
 
 
@@ -29,7 +29,7 @@ def test_each_step_computes_the_equations(
     before = random_state(model) if carried else model.zero_state()
     first = before[0][:, 0].double().numpy(), before[1][:, 0].double().numpy()
     signals, logits, after = reference.run(float64_weights(model), cell, TOKENS.tolist(), first)
-    engine = Engine(model)
+    engine = Engine(model.config, model.weights())
     assert (engine.table is not None) == table
     stepper = engine.start(before if carried else None)
     near, of_logits = tolerance.states(model), tolerance.logits(model)

@@ -53,7 +53,7 @@ def test_the_cells_path_is_the_product_of_the_forget_gates(model: LanguageModel)
         np.testing.assert_allclose(path.median, np.median(path.kept, axis=1), rtol=1e-6)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "rnn"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 @pytest.mark.parametrize("layers", [1, 3])
 def test_influence_is_the_finite_difference_in_float64(cell: str, layers: int) -> None:
     model = tiny_model(cell=cell, layers=layers).double()
@@ -94,7 +94,7 @@ def test_an_rnns_influence_is_the_product_of_its_jacobians() -> None:
         backwards = at_sum @ W_hh
 
 
-@pytest.mark.parametrize("cell", ["lstm", "rnn"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_a_window_changes_nothing_but_how_far_is_looked(cell: str) -> None:
     model = tiny_model(cell=cell)
     tokens = random_tokens(30)
@@ -116,7 +116,7 @@ def test_only_the_token_that_is_said_again_has_influence() -> None:
     assert np.flatnonzero(by_distance.mean).tolist() == [2]
 
 
-@pytest.mark.parametrize("cell", ["lstm", "rnn"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_influence_by_distance_is_the_mean_of_single_ones(cell: str) -> None:
     model = tiny_model(cell=cell)
     tokens = random_tokens(40)
@@ -137,7 +137,7 @@ def test_influence_by_distance_is_the_mean_of_single_ones(cell: str) -> None:
     )
 
 
-@pytest.mark.parametrize("cell", ["lstm", "rnn"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_loss_by_context_is_that_of_reading_each_target_alone(cell: str) -> None:
     model = tiny_model(cell=cell)
     tokens = random_tokens(300)

@@ -122,7 +122,7 @@ def test_token_shares_count(model: LanguageModel) -> None:
     assert shares.sum() == pytest.approx(2)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "rnn"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_the_score_along_a_text_ends_in_the_score_of_the_text(cell: str) -> None:
     model = tiny_model(cell=cell)
     texts = [letter * 3 + "e" * n for n in range(1, 5) for letter in "ab"]
@@ -151,7 +151,7 @@ def next_log_probs(model: LanguageModel, text: str) -> torch.Tensor:
     return model(ids, model.zero_state())[0][-1, 0].log_softmax(-1)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "rnn"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_completions_are_the_likeliest_words_with_their_probability(cell: str) -> None:
     model = tiny_model(cell=cell, scale=3.0)
     found = complete_word(model, "ab", keep=6, beam=400)

@@ -27,7 +27,7 @@ def folder(model: LanguageModel, tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
-@pytest.mark.parametrize("cell", ["lstm", "rnn"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 @pytest.mark.parametrize("layers", [1, 3])
 def test_a_saved_model_loads_with_the_same_logits_bit_for_bit(
     tmp_path: Path, cell: str, layers: int

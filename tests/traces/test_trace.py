@@ -1,5 +1,6 @@
 """The whole-text trace, against the equations, the steps and torch's own cells."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from tests.conftest import ALPHABET, float64_weights, random_state, random_token
 
 pytestmark = pytest.mark.numeric
 
-CELLS = pytest.mark.parametrize("cell", ["lstm", "rnn"])
+CELLS = pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 TEXTS = st.text(ALPHABET, min_size=2, max_size=60)
 TOKENS = random_tokens(50)
 TEXT = "abc defgh\nhead bead cafe\nfeed a bad gaffe"
@@ -99,9 +100,9 @@ def test_trace_of_an_rnn_agrees_with_torchs_rnn(rnn: LanguageModel) -> None:
 @CELLS
 @given(data=st.data(), text=TEXTS)
 def test_splitting_a_text_anywhere_and_carrying_the_state_gives_the_same_trace(
-    model: LanguageModel, rnn: LanguageModel, cell: str, data: st.DataObject, text: str
+    model_of: Callable[[str], LanguageModel], cell: str, data: st.DataObject, text: str
 ) -> None:
-    used = model if cell == "lstm" else rnn
+    used = model_of(cell)
     cut = data.draw(st.integers(1, len(text) - 1), label="cut")
     whole, before = used.trace(text), used.trace(text[:cut])
     after = used.trace(text[cut:], before.final_state)
@@ -180,9 +181,9 @@ def test_an_empty_text_and_an_unknown_character_are_refused(model: LanguageModel
 
 @CELLS
 def test_a_saved_trace_loads_as_it_was(
-    model: LanguageModel, rnn: LanguageModel, cell: str, tmp_path: Path
+    model_of: Callable[[str], LanguageModel], cell: str, tmp_path: Path
 ) -> None:
-    trace = (model if cell == "lstm" else rnn).trace(TEXT)
+    trace = model_of(cell).trace(TEXT)
     trace.save(tmp_path / "trace.npz")
     loaded = GateTrace.load(tmp_path / "trace.npz")
     assert loaded.tokens == trace.tokens

@@ -66,7 +66,7 @@ def crash_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return arrange
 
 
-@pytest.mark.parametrize("cell", ["lstm", "rnn"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit(
     corpus: Corpus, tmp_path: Path, crash_at: Callable[[int], None], cell: str
 ) -> None:
@@ -201,7 +201,7 @@ def test_a_run_folder_is_a_model_folder(corpus: Corpus, tmp_path: Path) -> None:
     assert not list((tmp_path / "run").rglob("*.pt"))
 
 
-@pytest.mark.parametrize("cell", ["lstm", "rnn"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_loss_goes_down_on_a_periodic_text(
     make_corpus: MakeCorpus, tmp_path: Path, cell: str
 ) -> None:

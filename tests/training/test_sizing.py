@@ -103,4 +103,4 @@ def test_a_plain_rnn_learns_at_a_quarter_of_the_rate() -> None:
         config = TrainConfig(cell=cell, hidden_size=384, minutes=1)
         return size(config, ["hidden_size"], budget(10**6, flops=1e12)).config.learning_rate
 
-    assert (rate("lstm"), rate("rnn")) == (4e-3, 1e-3)
+    assert (rate("lstm"), rate("gru"), rate("rnn")) == (4e-3, 4e-3, 1e-3)
