@@ -13,7 +13,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from lstm_lm.cells.diagram import Diagram
 from lstm_lm.cells.signals import Signal
+
+How = tuple[bool, int, float, bool, bool, bool]
+"""What torch's kernels take after the weights: biases, layers, dropout, training, bidirectional,
+batch first."""
 
 State = tuple[Tensor, Tensor]
 """Hidden and cell state, each (layers, batch, units) float32; a cell without a cell state has
@@ -84,6 +89,8 @@ class Cell(ABC):
     """The signals in the order of a step's buffer: those with rows first, as `ordered` has them."""
     has_cell_state: ClassVar[bool]
     """Whether it carries a memory beside the hidden state."""
+    diagram: ClassVar[Diagram]
+    """How it is drawn."""
     learning_rate: ClassVar[float] = 1.0
     """The largest learning rate that it bears, as a share of an LSTM's."""
 
@@ -106,7 +113,7 @@ class Cell(ABC):
 
     @abstractmethod
     def fused(
-        self, x: Tensor, state: State, weights: list[Tensor], how: tuple[object, ...]
+        self, x: Tensor, state: State, weights: list[Tensor], how: How
     ) -> tuple[Tensor, State]:
         """All steps and layers in torch's own kernel.
 

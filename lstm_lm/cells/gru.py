@@ -15,8 +15,43 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from lstm_lm.cells.cell import Cell, LayerHold, LayerWeights, Ledger, State
+from lstm_lm.cells.cell import Cell, How, LayerHold, LayerWeights, Ledger, State
+from lstm_lm.cells.diagram import Box, Diagram, Equation, reads
 from lstm_lm.cells.signals import GRU_SIGNALS
+
+DRAWN = ("update_gate", "reset_gate", "candidate")
+
+DIAGRAM = Diagram(
+    gates=DRAWN,
+    boxes=(
+        Box(name="kept", symbol="z × h′", term="kept", told="what is left of the old state"),
+        Box(name="written", symbol="(1 − z) × n", term="written", told="what is added to it"),
+        Box(
+            name="hidden_state", symbol="h", term="state now",
+            told="kept + written: its memory, and what the rest of the model sees",
+        ),
+    ),
+    wires=(
+        *reads(DRAWN),
+        ("reset_gate", "candidate"), ("update_gate", "kept"), ("update_gate", "written"),
+        ("candidate", "written"), ("kept", "hidden_state"), ("written", "hidden_state"),
+    ),
+    memory="hidden_state",
+    before="h_before",
+    equations=(
+        Equation(signal="reset_gate", formula="σ(W x + W h′ + b)", numbers="", plain="look back"),
+        Equation(signal="update_gate", formula="σ(W x + W h′ + b)", numbers="", plain="keep"),
+        Equation(
+            signal="candidate", formula="tanh(W x + b + r × (W h′ + b))", numbers="",
+            plain="new value",
+        ),
+        Equation(
+            signal="hidden_state", formula="z × h′ + (1 − z) × n",
+            numbers="{update_gate} × {h_before} + (1 − {update_gate}) × {candidate}",
+            plain="memory and output",
+        ),
+    ),
+)  # fmt: skip
 
 
 class GRU(Cell):
@@ -28,6 +63,7 @@ class GRU(Cell):
     signals = GRU_SIGNALS
     step_order = ("reset_gate", "update_gate", "candidate", "hidden_state")
     has_cell_state = False
+    diagram = DIAGRAM
 
     def module(self, input_size: int, hidden_size: int, layers: int) -> nn.RNNBase:
         """torch.nn.GRU."""
@@ -39,7 +75,7 @@ class GRU(Cell):
         bias[H : 2 * H] = 1.0
 
     def fused(
-        self, x: Tensor, state: State, weights: list[Tensor], how: tuple[object, ...]
+        self, x: Tensor, state: State, weights: list[Tensor], how: How
     ) -> tuple[Tensor, State]:
         """The call below nn.GRU.forward: it takes weights that dropout has touched."""
         h, c = state

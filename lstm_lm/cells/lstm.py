@@ -19,8 +19,55 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from lstm_lm.cells.cell import Cell, LayerHold, LayerWeights, Ledger, State
+from lstm_lm.cells.cell import Cell, How, LayerHold, LayerWeights, Ledger, State
+from lstm_lm.cells.diagram import Box, Diagram, Equation, reads
 from lstm_lm.cells.signals import LSTM_SIGNALS
+
+DRAWN = ("forget_gate", "input_gate", "candidate", "output_gate")
+
+DIAGRAM = Diagram(
+    gates=DRAWN,
+    boxes=(
+        Box(
+            name="c_before", symbol="c′", term="before",
+            told="the memory that the step begins with",
+        ),
+        Box(name="kept", symbol="f × c′", term="kept", told="what is left of the old memory"),
+        Box(name="written", symbol="i × g", term="written", told="what is added to it"),
+        Box(name="cell_state", symbol="c", term="memory now", told="kept + written"),
+        Box(
+            name="tanh_cell", symbol="tanh(c)", term="",
+            told="the memory, squeezed between −1 and 1",
+        ),
+        Box(
+            name="hidden_state", symbol="h", term="output",
+            told="o × tanh(c): what the rest of the model sees",
+        ),
+    ),
+    wires=(
+        *reads(DRAWN),
+        ("c_before", "kept"), ("forget_gate", "kept"),
+        ("input_gate", "written"), ("candidate", "written"),
+        ("kept", "cell_state"), ("written", "cell_state"), ("cell_state", "tanh_cell"),
+        ("tanh_cell", "hidden_state"), ("output_gate", "hidden_state"),
+    ),
+    memory="cell_state",
+    before="c_before",
+    equations=(
+        Equation(signal="forget_gate", formula="σ(W x + W h′ + b)", numbers="", plain="keep"),
+        Equation(signal="input_gate", formula="σ(W x + W h′ + b)", numbers="", plain="write"),
+        Equation(signal="candidate", formula="tanh(W x + W h′ + b)", numbers="", plain="new value"),
+        Equation(signal="output_gate", formula="σ(W x + W h′ + b)", numbers="", plain="show"),
+        Equation(
+            signal="cell_state", formula="f × c′ + i × g",
+            numbers="{forget_gate} × {c_before} + {input_gate} × {candidate}", plain="memory",
+        ),
+        Equation(
+            signal="hidden_state", formula="o × tanh(c)",
+            numbers="{output_gate} × {tanh_cell}", plain="output",
+        ),
+    ),
+)  # fmt: skip
 
 
 class LSTM(Cell):
@@ -35,6 +82,7 @@ class LSTM(Cell):
         "input_gate", "forget_gate", "output_gate", "candidate", "cell_state", "hidden_state",
     )  # fmt: skip
     has_cell_state = True
+    diagram = DIAGRAM
 
     def module(self, input_size: int, hidden_size: int, layers: int) -> nn.RNNBase:
         """torch.nn.LSTM."""
@@ -46,7 +94,7 @@ class LSTM(Cell):
         bias[H : 2 * H] = 1.0
 
     def fused(
-        self, x: Tensor, state: State, weights: list[Tensor], how: tuple[object, ...]
+        self, x: Tensor, state: State, weights: list[Tensor], how: How
     ) -> tuple[Tensor, State]:
         """The call below nn.LSTM.forward: it takes weights that dropout has touched."""
         outputs, h, c = torch._VF.lstm(x, state, weights, *how)

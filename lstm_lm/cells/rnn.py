@@ -8,8 +8,21 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from lstm_lm.cells.cell import Cell, LayerHold, LayerWeights, Ledger, State
+from lstm_lm.cells.cell import Cell, How, LayerHold, LayerWeights, Ledger, State
+from lstm_lm.cells.diagram import Diagram, Equation, reads
 from lstm_lm.cells.signals import RNN_SIGNALS
+
+DIAGRAM = Diagram(
+    gates=("hidden_state",),
+    boxes=(),
+    wires=reads(("hidden_state",)),
+    memory="",
+    before="",
+    equations=(
+        Equation(signal="hidden_state", formula="tanh(W x + W h′ + b)", numbers="", plain=""),
+    ),
+    note="a plain RNN has no gates, and no memory beside h",
+)
 
 
 class RNN(Cell):
@@ -21,6 +34,7 @@ class RNN(Cell):
     signals = RNN_SIGNALS
     step_order = ("hidden_state",)
     has_cell_state = False
+    diagram = DIAGRAM
     learning_rate = 0.25
 
     def module(self, input_size: int, hidden_size: int, layers: int) -> nn.RNNBase:
@@ -28,7 +42,7 @@ class RNN(Cell):
         return nn.RNN(input_size, hidden_size, layers)
 
     def fused(
-        self, x: Tensor, state: State, weights: list[Tensor], how: tuple[object, ...]
+        self, x: Tensor, state: State, weights: list[Tensor], how: How
     ) -> tuple[Tensor, State]:
         """The call below nn.RNN.forward: it takes weights that dropout has touched."""
         h, c = state

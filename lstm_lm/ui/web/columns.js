@@ -19,6 +19,7 @@ export class Columns {
     this.layers = header.layers;
     this.units = header.units;
     this.signals = header.signals;
+    this.cell = header.cell; // how it is drawn
     this.width = header.signals.length * header.layers * header.units; // bytes a column
     this.capacity = header.capacity;
     this.bytes = new Uint8Array(this.capacity * this.width);

@@ -74,6 +74,7 @@ def header(run: PageRun, scale: Array, tokenizer: str, about: str) -> dict[str, 
         "units": run.units,
         "prompt_steps": run.prompt_steps,
         "signals": signals_of(run.cell),
+        "cell": {"name": run.cell, **asdict(cell_of(run.cell).diagram)},
         "scale": base64_of(scale),
     }
 

@@ -66,8 +66,9 @@ class Tour {
     this.card.hidden = false;
     this.part(".begin").hidden = true;
     document.documentElement.classList.add("touring");
-    const usable = Boolean(bench?.columns) && bench.columns.signals.length > 1;
-    show(".task", usable ? stop.task : "The model that is chosen is a plain RNN, without gates: choose an LSTM at the top of the page.");
+    const usable = hasItsGates(bench);
+    const other = bench?.columns?.cell.memory ? "has other gates" : "is a plain RNN, without gates";
+    show(".task", usable ? stop.task : `The model that is chosen ${other}: choose an LSTM at the top of the page.`);
     this.mark();
     this.forwardSays();
     if (usable) {
@@ -105,7 +106,7 @@ class Tour {
   /** Whether the thing has been done by now. */
   look(usable) {
     const { bench, stop, memo } = this;
-    if (bench?.columns && bench.columns.signals.length > 1 !== usable) {
+    if (bench?.columns && hasItsGates(bench) !== usable) {
       this.go(this.at); // another model was chosen
       return;
     }
@@ -195,4 +196,9 @@ function keep(at) {
 /** Called once: see tour/__init__.py. */
 export function mount({ element, server }) {
   return new Tour(element, server);
+}
+
+/** Whether the model that is shown has the gates that the tour is about. */
+function hasItsGates(bench) {
+  return Boolean(bench?.columns?.cell.gates.includes("forget_gate"));
 }

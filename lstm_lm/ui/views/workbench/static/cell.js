@@ -6,31 +6,8 @@ import { isDark, lookup } from "../../../web/palette.js";
 import { SIGN_OF } from "./sum.js";
 import { drawWires } from "./wires.js";
 
-// name, symbol, term, plain words
-const VALUES = [
-  ["c_before", "c′", "before", "the memory that the step begins with"],
-  ["kept", "f × c′", "kept", "what is left of the old memory"],
-  ["written", "i × g", "written", "what is added to it"],
-  ["cell_state", "c", "memory now", "kept + written"],
-  ["tanh_cell", "tanh(c)", "", "the memory, squeezed between −1 and 1"],
-  ["hidden_state", "h", "output", "o × tanh(c): what the rest of the model sees"],
-];
-const GATES = {
-  forget_gate: ["Forget gate", "f", "keep"],
-  input_gate: ["Input gate", "i", "write"],
-  candidate: ["Candidate", "g", "new value"],
-  output_gate: ["Output gate", "o", "show"],
-  hidden_state: ["Output", "h", "all there is"], // of a plain RNN
-};
-const LSTM_GATES = ["forget_gate", "input_gate", "candidate", "output_gate"];
-const LSTM_WIRES = [
-  ...LSTM_GATES.flatMap((gate) => [["x", gate], ["h_before", gate]]),
-  ["c_before", "kept"], ["forget_gate", "kept"], ["input_gate", "written"], ["candidate", "written"],
-  ["kept", "cell_state"], ["written", "cell_state"], ["cell_state", "tanh_cell"],
-  ["tanh_cell", "hidden_state"], ["output_gate", "hidden_state"],
-];
-
-export const labelOf = (signal) => GATES[signal][0];
+// A state that is itself a function of a sum, as a plain RNN's.
+const ALL = { label: "Output", plain: "all there is" };
 
 export class CellDiagram {
   /** @param toggle called with a gate's signal when its box is pressed. */
@@ -43,20 +20,26 @@ export class CellDiagram {
     new ResizeObserver(() => this.wire()).observe(root);
   }
 
-  /** The boxes of a cell of this kind: lstm or rnn. */
-  build(kind) {
-    if (kind === this.kind) return;
-    this.kind = kind;
+  /** The boxes of a cell: @param cell as the server describes it; @param signals of its columns. */
+  build(cell, signals) {
+    if (cell.name === this.kind) return;
+    this.kind = cell.name;
     this.boxes = {};
-    const lstm = kind === "lstm";
-    this.gates = lstm ? LSTM_GATES : ["hidden_state"];
-    this.wires = lstm ? LSTM_WIRES : [["x", "hidden_state"], ["h_before", "hidden_state"]];
+    this.gates = cell.gates;
+    this.wires = cell.wires;
+    this.values = cell.boxes;
+    this.signals = Object.fromEntries(signals.map((signal) => [signal.name, signal]));
+    if (!cell.memory) for (const gate of this.gates) this.signals[gate] = { ...this.signals[gate], ...ALL };
     this.vectorBox("x", "x", "reads");
     this.vectorBox("h_before", "h′", "before");
     for (const gate of this.gates) this.gateBox(gate);
-    for (const row of lstm ? VALUES : []) this.valueBox(...row);
-    this.root.className = `cell ${kind}`;
+    for (const row of this.values) this.valueBox(row);
+    this.root.className = `cell ${cell.name}`;
     this.root.replaceChildren(this.svg, ...Object.values(this.boxes), this.panel);
+  }
+
+  labelOf(signal) {
+    return this.signals[signal].label;
   }
 
   box(name, kind, tag = "div") {
@@ -76,7 +59,7 @@ export class CellDiagram {
   }
 
   gateBox(gate) {
-    const [label, symbol, plain] = GATES[gate];
+    const { label, symbol, plain } = this.signals[gate];
     const box = this.box(gate, "gate", "button");
     box.type = "button";
     box.setAttribute("aria-expanded", "false");
@@ -90,7 +73,7 @@ export class CellDiagram {
     box.addEventListener("click", () => this.toggle(gate));
   }
 
-  valueBox(name, symbol, term, told) {
+  valueBox({ name, symbol, term, told }) {
     const box = this.box(name, "number");
     if (told) box.title = told;
     const kind = ["cell_state", "hidden_state"].includes(name) ? "signal" : "value";
@@ -119,7 +102,7 @@ export class CellDiagram {
       length.style.width = `${Math.abs(to - from)}%`;
       box.setAttribute("aria-expanded", String(sum.signal === open));
     }
-    for (const [name] of this.kind === "lstm" ? VALUES : []) {
+    for (const { name } of this.values) {
       boxes[name].querySelector(".value").textContent = number(numbers.signals[name] ?? numbers[name]);
     }
     this.markHeld(numbers);

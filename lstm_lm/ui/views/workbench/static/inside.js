@@ -2,7 +2,7 @@
 // which gate is open, and lets the diagram, the sum, the ledger and the equations show them.
 
 import { goToUnit } from "../../../web/going.js";
-import { CellDiagram, labelOf } from "./cell.js";
+import { CellDiagram } from "./cell.js";
 import { keepingFocus } from "../../../web/elements.js";
 import { equationLines, ledger, told } from "./ledger.js";
 import { percent } from "../../../web/numbers.js";
@@ -79,7 +79,7 @@ export class Inside {
   }
 
   get cell() {
-    return this.bench.columns.signals.length > 1 ? "lstm" : "rnn";
+    return this.bench.columns.cell;
   }
 
   draw() {
@@ -95,17 +95,17 @@ export class Inside {
     this.unit.max = columns.units - 1;
     if (document.activeElement !== this.unit) this.unit.value = unit;
     this.page.title = `The page of unit ${unit} of layer ${layer + 1}`;
-    this.diagram.build(cell);
+    this.diagram.build(cell, columns.signals);
     if (!this.diagram.gates.includes(this.open)) this.open = null;
     if (this.open) {
       const { panel } = this.diagram;
       const sum = numbers.sums.find(({ signal }) => signal === this.open);
-      const place = { label: `${labelOf(this.open)}’s sum`, token: columns.tokens[step], layer, step, held: this.open in numbers.free };
+      const place = { label: `${this.diagram.labelOf(this.open)}’s sum`, token: columns.tokens[step], layer, step, held: this.open in numbers.free };
       keepingFocus(panel, () => drawSum(panel, sum, place, (...to) => bench.follow(...to)));
     }
     this.diagram.fill(numbers, columns.signals[view.signal].name, this.open);
-    this.part(".ledger").replaceChildren(...(cell === "lstm" ? [ledger(numbers)] : []));
-    this.part(".equations").replaceChildren(...equationLines(cell, numbers));
+    this.part(".ledger").replaceChildren(...(cell.memory ? [ledger(cell, numbers)] : []));
+    this.part(".equations").replaceChildren(...equationLines(cell, columns.signals, numbers));
     bench.whatIf.say();
   }
 

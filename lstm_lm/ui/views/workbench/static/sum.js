@@ -14,11 +14,15 @@ export const SIGN_OF = { sigmoid: "σ", tanh: "tanh" };
  * @param follow (layer, step, unit) => what pressing a unit's name does.
  */
 export function drawSum(panel, sum, place, follow) {
-  const { bias, x, h, total, function: by } = sum;
+  const { bias, x, h, h_scale, h_bias, total, function: by } = sum;
+  const scaled = h_scale !== 1 || h_bias !== 0; // a reset gate comes between
   const steps = [
     { label: "bias", told: "b", from: 0, to: bias, name: "bias" },
     { label: `from x, ${quoted(place.token)}`, told: "W x", from: bias, to: bias + x.total, name: "x" },
-    { label: "from h′", told: "W h′", from: bias + x.total, to: total, name: "h" },
+    {
+      label: scaled ? `from h′, ${number(h_scale)} of ${number(h_bias + h.total)}` : "from h′",
+      told: scaled ? "r × (W h′ + b)" : "W h′", from: bias + x.total, to: total, name: "h",
+    },
     { label: "sum", from: 0, to: total, kind: "total", name: "total" },
   ];
   const products = [...x.largest, ...h.largest].map(({ product }) => product);
