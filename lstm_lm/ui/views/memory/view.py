@@ -267,7 +267,7 @@ def _fading(viewed: ViewedText) -> Payload:
 
 def _gates(viewed: ViewedText, layer: int) -> Payload:
     if viewed.trace is None:
-        return {"short": words.NO_GATES}
+        return {"short": words.no_gates(_about(viewed.pair[0]))}
     return gates_payload(viewed.trace, layer)
 
 

@@ -13,7 +13,6 @@ from lstm_lm.insight.scores import by_chance
 THOUSANDTH = 0.001  # the share of the largest below which the gradient has faded
 NEAR = 20  # tokens back that are near to a single step
 UNLIKELY = 0.01  # odds of chance above which no difference is said to stand out
-NO_GATES = "A plain RNN has no gates to look at."
 NO_GRADIENT = "The gradient here is nought or not finite, so that nothing can be compared."
 NEEDS_A_TEXT = (
     "The model wrote this text itself, so its loss on it would flatter it. Paste a text that it "
@@ -35,6 +34,13 @@ def named(about: About) -> str:
 def source(chosen: str, tokens: int, *, own: bool) -> str:
     """Whose text it is."""
     return f"Your text: {tokens} tokens." if own else f"{chosen} wrote this text: {tokens} tokens."
+
+
+def no_gates(about: About) -> str:
+    """That the model has none of the gates that are counted here."""
+    if about["cell"] == "rnn":
+        return "A plain RNN has no gates to look at."
+    return f"{about['name']} is a {about['kind']}: the gates counted here are an LSTM's."
 
 
 def alone(about: About) -> str:

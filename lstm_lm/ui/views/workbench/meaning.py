@@ -16,7 +16,8 @@ from lstm_lm.traces.trace import GateTrace
 from lstm_lm.ui.shelf.runs import PageRun
 from lstm_lm.ui.views.workbench.payload import base64_of
 
-GATES = ("forget_gate", "input_gate", "output_gate")  # as they are shown, from left to right
+# As they are shown, from left to right; of each cell those that it has.
+GATES = ("forget_gate", "input_gate", "output_gate", "update_gate", "reset_gate")
 Payload = dict[str, Any]
 
 

@@ -10,7 +10,7 @@ import { Lines } from "./lines.js";
 import { power, small } from "./numbers.js";
 
 const PAUSE = 120; // ms between key presses that are one walk
-const SHORT = { lstm: "LSTM", rnn: "RNN" };
+const SHORT = { lstm: "LSTM", gru: "GRU", rnn: "RNN" };
 const IDLE = "Point at the lines, or press arrow keys, to read them.";
 const THOUSANDTH = 0.001;
 
