@@ -32,7 +32,7 @@ class PageRun:
     model: str
     """Name of the model."""
     cell: str
-    """Kind of cell: lstm or rnn."""
+    """Kind of cell: lstm, gru or rnn."""
     capacity: int
     """Steps that it will have when it is complete."""
     layers: int

@@ -32,7 +32,7 @@ def to_bytes(values: Array, cell: str, scale: Array) -> npt.NDArray[np.uint8]:
 
     Args:
         values: (steps, signals, layers, units) float32.
-        cell: lstm or rnn.
+        cell: lstm, gru or rnn.
         scale: (layers, units) float32, the |cell state| that is painted at full colour.
     """
     result = np.empty(values.shape, dtype=np.uint8)
