@@ -46,6 +46,7 @@ class Site:
     tiny: str
     """Name of a model of 2 layers x 8 units, small enough to check every number."""
     tiny_rnn: str
+    tiny_gru: str
     real: str
     """Name of the model that the page opens with."""
 
@@ -56,12 +57,20 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     from lstm_lm.ui.page import build_page, launch_settings
 
     folder = tmp_path_factory.mktemp("models")
-    tiny, tiny_rnn = folder / "tiny", folder / "tiny-rnn"
+    tiny, tiny_rnn, tiny_gru = folder / "tiny", folder / "tiny-rnn", folder / "tiny-gru"
     save(tiny_model(scale=2.0), tiny)
     save(tiny_model(cell="rnn"), tiny_rnn)
-    page, handlers = build_page([REAL, str(tiny), str(tiny_rnn)])
+    save(tiny_model(cell="gru"), tiny_gru)
+    page, handlers = build_page([REAL, str(tiny), str(tiny_rnn), str(tiny_gru)])
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
-    yield Site(url=url, handlers=handlers, tiny=str(tiny), tiny_rnn=str(tiny_rnn), real=REAL)
+    yield Site(
+        url=url,
+        handlers=handlers,
+        tiny=str(tiny),
+        tiny_rnn=str(tiny_rnn),
+        tiny_gru=str(tiny_gru),
+        real=REAL,
+    )
     page.close()
 
 

@@ -225,6 +225,32 @@ def test_a_unit_named_in_a_sum_can_be_followed(page: Page, site: Site) -> None:
     )
 
 
+def test_a_gru_is_drawn_and_worked_out_as_a_gru(page: Page, site: Site) -> None:
+    shown = read_with(page, "tiny-gru", TEXT)
+    unit = go_to(shown, STEP)
+    signals, _ = equations_of(load(site.tiny_gru), TEXT)
+    inside = shown.locator(".inside")
+    of = {name: float(values[0, STEP, unit]) for name, values in signals.items()}
+    for name, value in of.items():
+        expect(inside.locator(f"[data-signal={name}]")).to_have_text(shown_number(value))
+    before, keep = float(signals["hidden_state"][0, STEP - 1, unit]), of["update_gate"]
+    parts = {"kept": keep * before, "written": (1 - keep) * of["candidate"]}
+    for name, value in parts.items():
+        expect(inside.locator(f"[data-value={name}]")).to_have_text(shown_number(value))
+    for name, value in {"h_before": before, **parts, "hidden_state": of["hidden_state"]}.items():
+        expect(inside.locator(f".ledger [data-part={name}]")).to_have_text(shown_signed(value))
+    expect(inside.locator(".equations")).to_contain_text(
+        f"h = z × h′ + (1 − z) × n = {shown_number(keep)} × {shown_number(before)} + "
+        f"(1 − {shown_number(keep)}) × {shown_number(of['candidate'])} = "
+        f"{shown_number(of['hidden_state'])}"
+    )
+    expect(inside.locator("[data-box=cell_state]")).to_have_count(0)
+    inside.locator("[data-box=candidate]").click()
+    sums = [inside.locator(f".sum [data-part={name}]") for name in ("bias", "x", "h", "total")]
+    added = [float(each.inner_text().replace("−", "-")) for each in sums]
+    assert sum(added[:3]) == pytest.approx(added[3], abs=0.002)  # each is rounded to a thousandth
+
+
 def test_a_plain_rnn_is_one_sum(page: Page, site: Site) -> None:
     shown = read_with(page, "tiny-rnn", TEXT)
     unit = go_to(shown, STEP)

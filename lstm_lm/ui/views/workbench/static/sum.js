@@ -20,7 +20,7 @@ export function drawSum(panel, sum, place, follow) {
     { label: "bias", told: "b", from: 0, to: bias, name: "bias" },
     { label: `from x, ${quoted(place.token)}`, told: "W x", from: bias, to: bias + x.total, name: "x" },
     {
-      label: scaled ? `from h′, ${number(h_scale)} of ${number(h_bias + h.total)}` : "from h′",
+      label: "from h′",
       told: scaled ? "r × (W h′ + b)" : "W h′", from: bias + x.total, to: total, name: "h",
     },
     { label: "sum", from: 0, to: total, kind: "total", name: "total" },
