@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from lstm_lm.cells.rounding import ACTIVATION, DEVIATIONS, UNIT_ROUNDOFF
+from lstm_lm.insight.linear_probe import Probe
 from lstm_lm.language_model import LanguageModel
 
 CARRIED = 15.0
@@ -120,6 +121,11 @@ def gradients(model: LanguageModel) -> float:
     and tanh change no faster than these themselves), so its relative error is that of the states.
     """
     return 2 * states(model)
+
+
+def probe(model: LanguageModel, trained: Probe) -> float:
+    """Of a linear probe's scores: what it makes of hidden states that are off."""
+    return states(model) * float((np.abs(trained.weights) / trained.spread).sum(axis=1).max())
 
 
 def _largest_logit(model: LanguageModel) -> float:

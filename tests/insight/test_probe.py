@@ -18,6 +18,7 @@ from lstm_lm.insight.probe_features import (
     token_shares,
 )
 from lstm_lm.language_model import LanguageModel
+from tests import tolerance
 from tests.conftest import ALPHABET, tiny_model
 
 LABELS = ["Ada", "Ben"] * 20
@@ -99,10 +100,9 @@ def test_features_are_the_mean_hidden_state(model: LanguageModel) -> None:
     texts = ["abc", "head bad\n"]
     for layer in (None, 0):
         expected = [model.trace(text)["hidden_state"][-1 if layer is None else 0] for text in texts]
-        np.testing.assert_allclose(
-            mean_hidden_states(model, texts, layer),
-            [values.mean(axis=0) for values in expected],
-            atol=1e-6,
+        means = [values.mean(axis=0) for values in expected]
+        tolerance.assert_near(
+            mean_hidden_states(model, texts, layer), means, tolerance.states(model)
         )
 
 
@@ -112,7 +112,7 @@ def test_texts_read_together_are_as_texts_read_alone_in_every_layer(model: Langu
     assert together.shape == (2, 40, 8)
     for number in (0, 7, 38, 39):
         alone = model.trace(texts[number])["hidden_state"].mean(axis=1, dtype=np.float64)
-        np.testing.assert_allclose(together[:, number], alone, atol=1e-6)
+        tolerance.assert_near(together[:, number], alone, tolerance.states(model))
 
 
 def test_token_shares_count(model: LanguageModel) -> None:
@@ -128,12 +128,13 @@ def test_the_score_along_a_text_ends_in_the_score_of_the_text(cell: str) -> None
     texts = [letter * 3 + "e" * n for n in range(1, 5) for letter in "ab"]
     for layer in (None, 0):
         probe = train_probe(mean_hidden_states(model, texts, layer), list("xy") * 4, shuffles=9)
+        near = tolerance.probe(model, probe)
         along = scores_along(model, probe, "bad cab", layer)
         assert "".join(along.tokens) == "bad cab"
         for steps in (1, 4, 7):
             whole = probe.scores(mean_hidden_states(model, ["bad cab"[:steps]], layer))[0]
-            np.testing.assert_allclose(along.so_far[steps - 1], whole, atol=1e-5)
-            np.testing.assert_allclose(along.each[:steps].mean(axis=0), whole, atol=1e-5)
+            np.testing.assert_allclose(along.so_far[steps - 1], whole, rtol=0, atol=near)
+            np.testing.assert_allclose(along.each[:steps].mean(axis=0), whole, rtol=0, atol=near)
 
 
 def word_probability(model: LanguageModel, prompt: str, word: str) -> float:

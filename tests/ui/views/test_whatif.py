@@ -17,6 +17,7 @@ from lstm_lm.ui.shelf.reading import LONGEST_READ
 from lstm_lm.ui.shelf.runs import PageRun, RunStore
 from lstm_lm.ui.views.workbench.branches import SHORTEST
 from lstm_lm.ui.views.workbench.view import Handlers
+from tests import tolerance
 from tests.conftest import tiny_model
 
 SETTINGS = {"temperature": 0.9, "top_k": 5, "top_p": None, "min_p": None, "seed": 4}
@@ -101,11 +102,15 @@ def test_the_text_is_what_the_library_writes_and_the_effect_its_scores(
     assert answer["start"] == STEP
     assert answer["tokens"] == again.tokens[STEP:]
     whole = model.trace("".join(again.tokens), interventions=[theirs])
+    # A cell that is held open grows, and its rounding with it.
+    near, growing = tolerance.states(model), tolerance.one_sum(again.steps, 1.0)
     for row, name in enumerate(again.signal_names):
         np.testing.assert_allclose(
-            again.values[:, row], whole[name].transpose(1, 0, 2), rtol=1e-6, atol=4e-6
+            again.values[:, row], whole[name].transpose(1, 0, 2), rtol=growing, atol=near
         )
-    np.testing.assert_allclose(again.log_probs[1:], whole.log_probs[1:], atol=2e-5)
+    tolerance.assert_near(
+        again.log_probs[1 : again.steps], whole.log_probs[1:], tolerance.log_probs(model)
+    )
     differ = [
         at for at in range(run.steps) if at < again.steps and run.tokens[at] != again.tokens[at]
     ]
@@ -117,7 +122,7 @@ def test_the_text_is_what_the_library_writes_and_the_effect_its_scores(
     apart = np.frombuffer(base64.b64decode(answer["differences"]), dtype=np.float32)
     both = slice(STEP, min(run.steps, again.steps))
     expected = np.abs(again.values[both] - run.values[both]).mean(axis=3).ravel()
-    np.testing.assert_allclose(apart, expected, atol=1e-6)
+    tolerance.assert_near(apart, expected, tolerance.one_sum(run.units, 8.0))
 
 
 def test_what_changes_nothing_writes_the_same_text_again(handlers: Handlers) -> None:
@@ -129,7 +134,8 @@ def test_what_changes_nothing_writes_the_same_text_again(handlers: Handlers) -> 
     text = "".join(run.tokens[:STEP])
     left = model_of(handlers).trace(text).final_state
     assert left is not None
-    np.testing.assert_allclose(left[1][:, 0], run.values[STEP - 1, 4], atol=2e-6)
+    near = tolerance.states(model_of(handlers))
+    tolerance.assert_near(left[1][:, 0], run.values[STEP - 1, 4], near)
     same = asked(handlers, run, STEP, {"kind": "text", "text": text})
     assert same["first"] is None
     assert "all 220 tokens that are written again are the same" in same["sentence"]
@@ -185,14 +191,15 @@ def test_a_prompt_stays_and_what_was_held_stays_held(handlers: Handlers) -> None
 
 def test_inside_a_changed_step_stands_what_would_have_been(handlers: Handlers) -> None:
     run, model = opening_of(handlers), model_of(handlers)
+    near = tolerance.one_step(model.rnn, model.embedding.weight)
     again = asked(handlers, run, STEP, held("forget_gate", [3], 0.25, 1))
     found = handlers.inside([again["run"], STEP, 1, 3])
     was = run.values[STEP, run.signal_names.index("forget_gate"), 1, 3]
     assert found is not None
-    assert found["free"] == {"forget_gate": pytest.approx(was, abs=1e-6)}
+    assert found["free"] == {"forget_gate": pytest.approx(was, abs=near)}
     assert found["kept"] == pytest.approx(0.25 * found["c_before"])
     assert found["cell_state"] == pytest.approx(
-        run_of(handlers, again).values[STEP, run.signal_names.index("cell_state"), 1, 3], abs=1e-6
+        run_of(handlers, again).values[STEP, run.signal_names.index("cell_state"), 1, 3], abs=near
     )
     assert (handlers.inside([again["run"], STEP, 1, 4]) or {})["free"] == {}
     assert (handlers.inside([again["run"], STEP - 1, 1, 3]) or {})["free"] == {}
