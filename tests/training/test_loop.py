@@ -120,8 +120,15 @@ def test_a_run_that_died_before_its_first_checkpoint_begins_again(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_saves_and_stops_after_the_step(
-    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+    corpus: Corpus,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    number: signal.Signals,
 ) -> None:
+    # Not ignored, as SIGHUP is where nohup runs the tests.
+    previous = signal.signal(number, signal.SIG_DFL)
+    request.addfinalizer(lambda: signal.signal(number, previous))
     before = signal.getsignal(number)
     step = Trainer.train_step
 
