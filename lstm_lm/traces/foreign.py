@@ -102,7 +102,8 @@ class _Difference:
     def of(cls, where: str, ours: Tensor, theirs: Tensor, allowed: Tensor | float) -> "_Difference":
         """That of two tensors; `allowed` is one number or one for each element."""
         sizes = (ours - theirs).abs()  # of a half and a float32: float32
-        limits = torch.as_tensor(allowed).to(sizes).expand_as(sizes)
+        # Inputs so large that a bound overflows have none.
+        limits = torch.as_tensor(allowed).to(sizes).expand_as(sizes).nan_to_num(nan=math.inf)
         worst = int((sizes / limits).nan_to_num(nan=math.inf).argmax())
         return cls(
             where=where,
@@ -182,7 +183,7 @@ class _Nudge:
     def of(self, weight: Tensor) -> Tensor:
         """The weight, nudged."""
         signs = torch.randint(2, weight.shape, generator=self._generator) * 2 - 1
-        return weight * (1 + self._fraction * signs).to(weight)
+        return weight * (1 + self._fraction * signs.to(weight))  # in the weight's own precision
 
 
 def _so_far(values: Tensor, *, backward: bool) -> Tensor:
@@ -267,6 +268,6 @@ def _compare(
     if not worst.ratio <= 1:
         raise ModuleError(
             f"what this module gives is not what the LSTM equations give with its weights: "
-            f"{worst.where} differs by {worst.size:.2g} (at most {worst.allowed:.1g} is rounding); "
+            f"{worst.where} differs by {worst.size:.2g} (at most {worst.allowed:.2g} is rounding); "
             "is it a subclass, or has it hooks that change the result?"
         )

@@ -294,6 +294,34 @@ def test_a_sound_lstm_is_traced_however_the_kernels_of_a_machine_round(
         assert layers in calls
 
 
+@PRECISIONS
+def test_a_chaotic_lstm_is_traced_though_its_rounding_grows_until_nothing_is_left(
+    dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two kernels agree at first and are far apart in the end: no defect, and not refused."""
+    kernel, own = other_kernel("every result"), torch._VF.lstm
+    monkeypatch.setattr(torch._VF, "lstm", lambda *how: (kernel if how[4] > 1 else own)(*how))
+    torch.manual_seed(1)
+    lstm = nn.LSTM(E, 32, 2).to(dtype)
+    with torch.no_grad():
+        for weight in lstm.parameters():
+            weight.mul_(12)
+    x = torch.randn(400, E).to(dtype)
+    trace = GateTrace.from_lstm(lstm, x)
+    last = torch.from_numpy(trace["hidden_state"][-1])
+    apart = (last - lstm(x)[0].detach().float()).abs().amax(1)
+    assert apart[0] < 40 * UNIT_ROUNDOFF[dtype] + UNIT_ROUNDOFF[torch.float32]
+    assert apart[200:].max() > 0.1
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16], ids=str)
+def test_inputs_whose_squares_are_beyond_their_precision_are_traced(dtype: torch.dtype) -> None:
+    x = inputs_of().to(dtype) * torch.finfo(dtype).max ** 0.75
+    lstm = lstm_of(num_layers=2).to(dtype)
+    trace = GateTrace.from_lstm(lstm, x)
+    tolerance.assert_near(trace["hidden_state"][-1], lstm(x)[0].detach().float(), 0.1)
+
+
 class Wrong(nn.LSTM):
     """An LSTM with a defect in what it computes."""
 
