@@ -97,8 +97,11 @@ CONFIGS: Cases = {
         config_with(model_type="x" * 9999),
         r"is of model_type 'x{1,60}\.\.\., not",
     ),
-    "config unknown cell": (config_with(cell="gru"), r"cell is 'gru': choose from lstm, rnn"),
-    "config list cell": (config_with(cell=["lstm"]), r"cell is a list: choose from lstm, rnn"),
+    "config unknown cell": (
+        config_with(cell="transformer"),
+        r"cell is 'transformer': choose from lstm, gru, rnn",
+    ),
+    "config list cell": (config_with(cell=["lstm"]), r"cell is a list: choose from lstm, gru, rnn"),
     "config tokenizer path": (
         config_with(tokenizer="../../etc/passwd"),
         r"tokenizer is '\.\./\.\./etc/passwd': choose from char, sentencepiece",

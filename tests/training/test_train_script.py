@@ -48,7 +48,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 WRONG = {
     "unknown option": (["--optimizer", "sgd"], "unrecognized arguments: --optimizer"),
-    "unknown choice": (["--cell", "gru"], "argument --cell: invalid choice: 'gru'"),
+    "unknown choice": (["--cell", "transformer"], "argument --cell: invalid choice: 'transformer'"),
     "no number": (["--steps", "many"], "argument --steps: invalid int value: 'many'"),
     "missing value": (["--text"], "argument --text: expected one argument"),
     "steps and minutes": (
