@@ -55,7 +55,7 @@ class Intervention:
     """The first step at which they are free again; None: held to the end."""
 
     def __post_init__(self) -> None:
-        if self.signal not in VOCABULARY:
+        if not isinstance(self.signal, str) or self.signal not in VOCABULARY:
             raise InterventionError(
                 f"{shown(self.signal)} is no signal: choose from {', '.join(SIGNAL_NAMES)}"
             )

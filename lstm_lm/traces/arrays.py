@@ -54,7 +54,7 @@ class SignalArrays:
         self.layer_names = list(layer_names or (f"layer {n}" for n in range(self.layers)))
 
     def __getitem__(self, signal: str) -> Array:
-        if signal not in VOCABULARY:
+        if not isinstance(signal, str) or signal not in VOCABULARY:
             raise SignalError(
                 f"{shown(signal)} is no signal: choose from {', '.join(SIGNAL_NAMES)}"
             )
