@@ -18,7 +18,6 @@ import shlex
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
-from lstm_lm.cells.kinds import cell_of
 from lstm_lm.config import TrainConfig, option_name
 
 SIZES = (64, 96, 128, 192, 256, 384, 512, 768, 1024)
@@ -143,6 +142,8 @@ def _units(config: TrainConfig, budget: Budget) -> tuple[TrainConfig, str]:
 def _rate(config: TrainConfig) -> float:
     """The largest learning rate, to two digits; a plain RNN bears a quarter of an LSTM's."""
     rate = BASE_RATE * (BASE_UNITS / config.hidden_size) ** RATE_POWER
+    from lstm_lm.cells.kinds import cell_of  # torch, which --help must not wait for
+
     return float(f"{rate * cell_of(config.cell).learning_rate:.1e}")
 
 
