@@ -162,6 +162,7 @@ class Cell(ABC):
         weights: LayerWeights,
         projected: Tensor | None,
         joined: Tensor,
+        h: Tensor,
         buffer: Tensor,
         c: Tensor,
         hold: LayerHold | None,
@@ -171,7 +172,8 @@ class Cell(ABC):
         Args:
             weights: the layer's.
             projected: W_ih x + bias, (rows,), where it is known; None: x stands in `joined`.
-            joined: [x h'], (input + units,), or of layer 0 (2 units,) with h' in its second half.
+            joined: [x h'], (input + units,); of layer 0 only its second half, h', counts.
+            h: h', (units,), the same numbers.
             buffer: (signals, units), written: the step's signals, in the order `step_order`.
             c: (units,), the cell state, read and written by cells that have one.
             hold: what is held at a value; None: nothing.

@@ -106,16 +106,15 @@ class GRU(Cell):
         weights: LayerWeights,
         projected: Tensor | None,
         joined: Tensor,
+        h: Tensor,
         buffer: Tensor,
         c: Tensor,
         hold: LayerHold | None,
     ) -> None:
         """Two products: of the input, where it is not known, and of h'."""
-        H = len(c)
-        h = joined[len(joined) - H :]
         sums = buffer[:3].view(-1)
         if projected is None:
-            torch.addmv(weights.bias, weights.w_ih, joined[: len(joined) - H], out=sums)
+            torch.addmv(weights.bias, weights.w_ih, joined[: -len(h)], out=sums)
         else:
             sums.copy_(projected)
         _advance(weights, sums, torch.mv(weights.w_hh, h), h, buffer[3], hold)

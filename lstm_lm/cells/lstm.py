@@ -123,6 +123,7 @@ class LSTM(Cell):
         weights: LayerWeights,
         projected: Tensor | None,
         joined: Tensor,
+        h: Tensor,
         buffer: Tensor,
         c: Tensor,
         hold: LayerHold | None,
@@ -133,7 +134,7 @@ class LSTM(Cell):
         if projected is None:
             torch.addmv(weights.bias, weights.joined, joined, out=sums)
         else:
-            torch.addmv(projected, weights.w_hh, joined[H:], out=sums)
+            torch.addmv(projected, weights.w_hh, h, out=sums)
         sums[: 3 * H].sigmoid_()  # i, f, o
         sums[3 * H :].tanh_()  # g
         i, f, o, g, c_t, h_t = buffer

@@ -62,6 +62,7 @@ class RNN(Cell):
         weights: LayerWeights,
         projected: Tensor | None,
         joined: Tensor,
+        h: Tensor,
         buffer: Tensor,
         c: Tensor,
         hold: LayerHold | None,
@@ -71,7 +72,7 @@ class RNN(Cell):
         if projected is None:
             torch.addmv(weights.bias, weights.joined, joined, out=h_t)
         else:
-            torch.addmv(projected, weights.w_hh, joined[len(c) :], out=h_t)
+            torch.addmv(projected, weights.w_hh, h, out=h_t)
         h_t.tanh_()
         if hold is not None:
             hold.hold("hidden_state", h_t)

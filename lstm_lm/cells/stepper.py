@@ -97,6 +97,7 @@ class Stepper:
         # Layer l > 0 reads [h of the layer below, its own h]: one buffer, the halves are views.
         self._inputs = [torch.zeros(2 * H) for _ in range(L)]
         self.logits = torch.zeros(config.vocab_size)
+        self._h = [joined[H:] for joined in self._inputs]  # views
         self._c = [torch.zeros(H) for _ in range(L)]
         if state is not None:
             self.set_state(state)
@@ -124,16 +125,16 @@ class Stepper:
         cell, H = engine.cell, engine.config.hidden_size
         below = None
         for layer, weights in enumerate(engine.layers):
-            buffer, joined = self._signals[layer], self._inputs[layer]
+            buffer, joined, own_h = self._signals[layer], self._inputs[layer], self._h[layer]
             projected = None
             if below is None:
                 projected = engine.input_projection(token_id)
             else:
                 joined[:H] = below
             hold = None if held is None else held[layer]
-            cell.step(weights, projected, joined, buffer, self._c[layer], hold)
+            cell.step(weights, projected, joined, own_h, buffer, self._c[layer], hold)
             below = buffer[-1]  # every cell's hidden state comes last
-            joined[H:] = below
+            own_h.copy_(below)
         assert below is not None
         self._decode(below)
 
