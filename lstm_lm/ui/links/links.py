@@ -34,7 +34,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from lstm_lm.cells.interventions import Change, Intervention, StateChange
-from lstm_lm.cells.signals import SIGNAL_NAMES
+from lstm_lm.cells.signals import VOCABULARY
 from lstm_lm.config import SamplingConfig
 from lstm_lm.errors import LinkError, UserError, shown
 from lstm_lm.ui.links.places import ORDERS
@@ -122,7 +122,7 @@ def decode_find(query: Mapping[str, str]) -> FindLink | None:
     return FindLink(
         **_model(query),
         layer=_whole(query, "layer"),
-        signal=_one_of(query, "signal", SIGNAL_NAMES),
+        signal=_one_of(query, "signal", tuple(VOCABULARY)),
         start=_whole(query, "from"),
         stop=_whole(query, "to"),
         threshold=_number(query, "threshold") if "threshold" in query else None,
@@ -205,7 +205,7 @@ def decode(query: Mapping[str, str]) -> Link | None:
         text=query.get("text", ""),
         sampling=sampling,
         interventions=interventions,
-        signal=_one_of(query, "signal", SIGNAL_NAMES),
+        signal=_one_of(query, "signal", tuple(VOCABULARY)),
         layer=_whole(query, "layer", 0),
         order=_one_of(query, "order", ORDERS),
         step=_whole(query, "step") if "step" in query else None,

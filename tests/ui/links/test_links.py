@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_lm.cells.interventions import Intervention, StateChange
-from lstm_lm.cells.signals import LSTM_SIGNALS, SIGNAL_NAMES
+from lstm_lm.cells.signals import VOCABULARY
 from lstm_lm.config import LARGEST_SEED, SamplingConfig
 from lstm_lm.errors import LinkError, UserError
 from lstm_lm.store.loading import save
@@ -31,7 +31,7 @@ SHARE = st.floats(0, 1, exclude_min=True)
 
 @st.composite
 def interventions(draw: st.DrawFn) -> Intervention:
-    signal = draw(st.sampled_from(LSTM_SIGNALS))
+    signal = draw(st.sampled_from(list(VOCABULARY.values())))
     bounds = [each if math.isfinite(each) else None for each in (signal.low, signal.high)]
     start = draw(WHOLE)
     return Intervention(
@@ -66,7 +66,7 @@ def links(draw: st.DrawFn) -> Link:
         text=draw(st.text(max_size=200)),
         sampling=sampling,
         interventions=tuple(draw(st.lists(interventions(), max_size=3))),
-        signal=draw(st.sampled_from(SIGNAL_NAMES)),
+        signal=draw(st.sampled_from(list(VOCABULARY))),
         layer=draw(WHOLE),
         order=draw(st.sampled_from(["index", "alike"])),
         step=draw(st.none() | WHOLE),
