@@ -21,8 +21,6 @@ from lstm_lm.traces.trace import GateTrace
 from lstm_lm.writing import evaluation, generation
 from lstm_lm.writing.generation import Step
 
-__all__ = ["LanguageModel", "State"]
-
 
 class LanguageModel(Network):
     """A recurrent language model over the tokens of its tokenizer, with all that one does with it.

@@ -94,10 +94,6 @@ class Cell(ABC):
     learning_rate: ClassVar[float] = 1.0
     """The largest learning rate that it bears, as a share of an LSTM's."""
 
-    def signal(self, name: str) -> Signal:
-        """The signal of this name, which the cell has."""
-        return next(signal for signal in self.signals if signal.name == name)
-
     @property
     def blocks(self) -> int:
         """How many blocks of H rows its weights have."""

@@ -56,7 +56,6 @@ class Network(nn.Module):
         self.cell = cell_of(config.cell)
         self.rnn = self.cell.module(config.embedding_size, config.hidden_size, config.layers)
         self.decoder = nn.Linear(config.hidden_size, config.vocab_size)
-        self._weight_names = [name for name, _ in self.rnn.named_parameters()]
         self.folder: Path | None = None
         """Where it was loaded from."""
         self._engine: Engine | None = None

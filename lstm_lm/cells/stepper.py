@@ -109,7 +109,7 @@ class Stepper:
         H, L = config.hidden_size, config.layers
         h, c = (part.detach().float().cpu().reshape(L, H) for part in state)
         for layer in range(L):
-            self._inputs[layer][H:] = h[layer]
+            self._h[layer].copy_(h[layer])
             self._c[layer].copy_(c[layer])
         self._decode(h[-1])
 
@@ -148,6 +148,4 @@ class Stepper:
 
     def state(self) -> State:
         """(h, c), each (layers, 1, units) float32: a copy of its own."""
-        H = self._engine.config.hidden_size
-        h = torch.stack([inputs[H:] for inputs in self._inputs])
-        return h[:, None], torch.stack(self._c)[:, None]
+        return torch.stack(self._h)[:, None], torch.stack(self._c)[:, None]
